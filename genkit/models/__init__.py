@@ -1,0 +1,1 @@
+"""The families, each in one file that reads from top to bottom."""
