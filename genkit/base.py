@@ -1,6 +1,7 @@
 """What every model promises, and the one idea that keeps the trainer blind to families."""
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -99,9 +100,7 @@ class Generative(nn.Module):
         """Draw ``n`` examples: the last of the trajectory."""
         if n < 1:
             raise ValueError(f"n: expected at least 1, received {n}")
-        for x in self.trajectory(n, c, **knobs):
-            pass
-        return x
+        return deque(self.trajectory(n, c, **knobs), maxlen=1).pop()
 
     def players(self) -> list[Player]:
         """Return who moves in a training step. A frozen parameter belongs to nobody."""

@@ -26,15 +26,18 @@ class VAE(Generative):
     negative, with the second term multiplied by ``beta`` (Higgins et al. 2017, eq. 4).
 
     Arguments
-        encoder: a network from (B, C·H·W + classes) to (B, 2·latent): means, then the logarithms of deviations.
-        decoder: a network from (B, latent + classes) to (B, C·H·W·pixels.per_pixel).
+        encoder: a network from (B, C·H·W) to (B, 2·latent): means, then the logarithms of deviations.
+        decoder: a network from (B, latent) to (B, C·H·W·pixels.per_pixel). Where there are classes, both
+            networks take classes + 1 more columns.
         shape: (C, H, W) of an image.
         latent: the number D of latent dimensions.
         pixels: what the decoder says about a pixel: ``bernoulli()``, ``categorical(levels)`` or
             ``discretised_logistic(levels)`` of :mod:`genkit.distributions`.
         beta: the weight of the KL term in the loss; ``elbo`` always uses 1.
-        free_bits: nats that each latent dimension may carry, on average over the batch, at no cost (Kingma et al. 2016, eq. 15).
+        free_bits: nats that each latent dimension may carry, on average over the batch, at no cost
+            (Kingma et al. 2016, eq. 15).
         classes: the number of classes of the condition c, int64 of shape (B,); 0 for an unconditional model.
+        label_dropout: the probability with which ``loss`` hides an example's class, so that c = None works too.
 
     >>> from genkit.distributions import categorical
     >>> model = mlp_vae(shape=(1, 8, 8), pixels=categorical(17), latent=4)
@@ -45,8 +48,8 @@ class VAE(Generative):
     likelihood = "bound"
 
     def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, *,
-        shape: tuple[int, int, int], latent: int, pixels: Family, beta: float = 1.0, free_bits: float = 0.0, classes: int = 0,
+        self, encoder: nn.Module, decoder: nn.Module, *, shape: tuple[int, int, int], latent: int, pixels: Family,
+        beta: float = 1.0, free_bits: float = 0.0, classes: int = 0, label_dropout: float = 0.1,
     ):  # fmt: skip
         super().__init__()
         if latent < 1:
@@ -57,12 +60,13 @@ class VAE(Generative):
             raise ValueError(f"free_bits: expected a number of nats >= 0, received {free_bits}")
         self.encoder, self.decoder = encoder, decoder
         self.shape, self.latent, self.pixels = tuple(shape), latent, pixels
-        self.beta, self.free_bits, self.classes = beta, free_bits, classes
+        self.beta, self.free_bits = beta, free_bits
+        self.classes, self.label_dropout = classes, label_dropout
 
     def encode(self, x: Tensor, c: Tensor | None = None) -> Gaussian:
         """Return q(z | x, c) for images of shape (B, C, H, W): the codes that could have made them."""
         if tuple(x.shape[1:]) != self.shape:
-            raise ValueError(f"x: expected images of shape (B, {', '.join(map(str, self.shape))}), received {tuple(x.shape)}")
+            raise ValueError(f"x: expected images of shape (B, *{self.shape}), received {tuple(x.shape)}")
         h = self.encoder(self._with_class(x.flatten(1), c))
         mean, log_std = h.chunk(2, -1)  # (B, D), (B, D)
         return Gaussian(mean, log_std.clamp(-7, 3).exp())
@@ -74,6 +78,12 @@ class VAE(Generative):
 
     def loss(self, x: Tensor, c: Tensor | None = None) -> Terms:
         """Return reconstruction + β · KL in nats per image, shape (B,), with one code drawn for each image."""
+        if self.classes and c is not None:
+            hide = torch.rand(len(x), device=x.device) < self.label_dropout
+            c = torch.where(hide, self.classes, rows(c, len(x)))
+        return self._terms(x, c)
+
+    def _terms(self, x: Tensor, c: Tensor | None) -> Terms:
         q = self.encode(x, c)
         reconstruction = -self.decode(q.rsample(), c).log_prob(x)
         kl = q.kl_to_standard()  # (B, D)
@@ -84,7 +94,7 @@ class VAE(Generative):
 
     def elbo(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """Return a one-sample estimate of the lower bound on log p(x | c), nats per image, shape (B,)."""
-        terms = self.loss(x, c)
+        terms = self._terms(x, c)
         return -(terms["reconstruction"] + terms["kl"])
 
     def log_weights(self, x: Tensor, c: Tensor | None = None, k: int = 1) -> Tensor:
@@ -119,14 +129,12 @@ class VAE(Generative):
         yield p.mean if mean else p.sample()
 
     def _with_class(self, h: Tensor, c: Tensor | None) -> Tensor:
-        """Append the class as a one-hot row: zeros where there is no class, so that c = None means any."""
+        """Append the class as a one-hot row of classes + 1 columns; the last column means "no class given"."""
         if not self.classes:
-            if c is not None and c.dtype != torch.int64:
-                raise ValueError(f"c: expected class labels (int64), received {c.dtype}")
             return h
         if c is None:
-            return torch.cat([h, h.new_zeros(len(h), self.classes)], 1)
-        return torch.cat([h, F.one_hot(rows(c, len(h)), self.classes).to(h)], 1)
+            c = torch.full((1,), self.classes, device=h.device)
+        return torch.cat([h, F.one_hot(rows(c, len(h)), self.classes + 1).to(h)], 1)
 
 
 def mlp_vae(
@@ -134,9 +142,10 @@ def mlp_vae(
     dropout: float = 0.0, **options,
 ) -> VAE:  # fmt: skip
     """Return a VAE whose encoder and decoder are multilayer perceptrons; ``options`` go to :class:`VAE`."""
-    size, classes = math.prod(shape), options.get("classes", 0)
-    encoder = mlp(size + classes, *hidden, 2 * latent, dropout=dropout)
-    decoder = mlp(latent + classes, *reversed(hidden), size * pixels.per_pixel, dropout=dropout)
+    size = math.prod(shape)
+    labels = options["classes"] + 1 if options.get("classes") else 0
+    encoder = mlp(size + labels, *hidden, 2 * latent, dropout=dropout)
+    decoder = mlp(latent + labels, *reversed(hidden), size * pixels.per_pixel, dropout=dropout)
     return VAE(encoder, decoder, shape=shape, latent=latent, pixels=pixels, **options)
 
 

@@ -1,6 +1,7 @@
 """The multilayer perceptron."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from torch import nn
 
@@ -25,7 +26,7 @@ def mlp(*widths: int, activation: Callable[[], nn.Module] = nn.SiLU, dropout: fl
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout: expected 0 <= dropout < 1, received {dropout}")
     layers: list[nn.Module] = []
-    for size_in, size_out in zip(widths[:-2], widths[1:-1], strict=True):
+    for size_in, size_out in pairwise(widths[:-1]):
         layers += [nn.Linear(size_in, size_out), activation()]
         if dropout:
             layers.append(nn.Dropout(dropout))
