@@ -244,10 +244,9 @@ def fit(
         if keeper and chief and not recent and (run.step % save_every < every or run.step == config.steps):
             keeper.save(run, result, best)
     bar.close(result)
-    result.model = run.average
-    if best is not None:
-        result.model.load_state_dict(best)
-    result.model.eval()
+    # the reader's own model gets the weights, so that it can be trained on
+    model.load_state_dict(run.average.state_dict() if best is None else best)
+    model.eval()
     return result
 
 

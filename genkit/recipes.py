@@ -1,0 +1,255 @@
+"""Every named model of the book: how it is built, what it learns from, and its budget at quick and at full scale."""
+
+import ast
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from platformdirs import user_cache_dir
+
+from . import augment, checkpoint, distributions
+from .base import Generative
+from .data import Dataset, load
+from .models.vae import conv_vae, mlp_vae
+from .names import unknown
+from .scale import scale
+from .training import Fit, TrainConfig, fit, randomness_of
+
+PIXELS = {
+    "bernoulli": lambda levels, components: distributions.bernoulli(),
+    "categorical": lambda levels, components: distributions.categorical(levels),
+    "discretised_logistic": distributions.discretised_logistic,
+}
+NETWORKS = {"mlp": mlp_vae, "conv": conv_vae}
+AUGMENT = {"shift": augment.shift, "binarise": augment.binarise}
+
+
+def build_vae(*, shape, pixels, levels=256, components=1, network="mlp", **options) -> Generative:
+    """Build a VAE from JSON: names for the pixel distribution and the network, numbers for the rest."""
+    if pixels not in PIXELS:
+        raise unknown("pixels", pixels, PIXELS)
+    if network not in NETWORKS:
+        raise unknown("network", network, NETWORKS)
+    if "hidden" in options:
+        options["hidden"] = tuple(options["hidden"])
+    return NETWORKS[network](shape=tuple(shape), pixels=PIXELS[pixels](levels, components), **options)
+
+
+def vae_arguments(dataset: Dataset) -> dict:
+    """Return the arguments of a VAE that suits ``dataset``: bells over its levels, or coins where there are two."""
+    if dataset.levels is None or len(dataset.shape) != 3:
+        raise ValueError(f"data: expected images for a VAE, received {dataset.name!r} of shape {dataset.shape}")
+    pixels = {"pixels": "bernoulli"} if dataset.levels == 2 else {"pixels": "discretised_logistic", "components": 3}
+    shape = {"shape": list(dataset.shape), "levels": dataset.levels}
+    return {**shape, **pixels, "latent": 16, "hidden": [512], "dropout": 0.2}
+
+
+FAMILIES: dict[str, Callable[..., Generative]] = {"vae": build_vae}
+SUITS: dict[str, Callable[[Dataset], dict]] = {"vae": vae_arguments}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named model: family and arguments, data, and training at quick and at full scale.
+
+    ``arguments``, ``options`` and the configurations are JSON: a checkpoint keeps them and nothing else.
+    """
+
+    name: str
+    family: str
+    data: str
+    quick: TrainConfig
+    full: TrainConfig | None = None
+    arguments: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
+    augment: str | None = None
+    conditional: bool = False
+
+    def config(self) -> TrainConfig:
+        """Return the training configuration of the present scale."""
+        return self.full if self.full and scale() == "full" else self.quick
+
+    def dataset(self) -> Dataset:
+        """Load the data this model learns from."""
+        return load(self.data, **self.options)
+
+    def build(self, seed: int = 0) -> Generative:
+        """Build the untrained model; its first weights are a function of ``seed``."""
+        with randomness_of(seed, -2, 0, torch.device("cpu")):
+            return build(self.family, **self.arguments)
+
+
+def build(family: str, **arguments) -> Generative:
+    """Build a model of a family from JSON arguments, as a checkpoint keeps them."""
+    if family not in FAMILIES:
+        raise unknown("family", family, FAMILIES)
+    try:
+        return FAMILIES[family](**arguments)
+    except TypeError as error:
+        raise ValueError(f"arguments: expected those of {family}; {error}") from None
+
+
+_DIGITS = {"shape": [1, 8, 8], "pixels": "discretised_logistic", "levels": 17, "components": 3, "latent": 16}
+_DIGITS |= {"hidden": [512], "dropout": 0.2}
+_QUICK = TrainConfig(steps=1000, batch=100, lr=2e-3, ema=0.995, warmup=100, clip=20.0)
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("vae-digits", "vae", "digits", _QUICK, arguments=_DIGITS, augment="shift"),
+        Recipe(
+            "vae-digits-conditional", "vae", "digits", replace(_QUICK, steps=500), augment="shift", conditional=True,
+            arguments=_DIGITS | {"classes": 10}, options={"split": "random"},
+        ),
+        Recipe(
+            "vae-glyphs-2d", "vae", "glyphs",
+            TrainConfig(steps=800, batch=128, lr=2e-3, ema=0.99, warmup=50, clip=20.0),
+            arguments={"shape": [1, 28, 28], "pixels": "bernoulli", "latent": 2, "hidden": [256, 64], "classes": 26},
+            conditional=True,
+        ),
+        Recipe(
+            "vae-mnist", "vae", "mnist", TrainConfig(steps=4000, batch=128, lr=1e-3, ema=0.999, warmup=200, clip=20.0),
+            full=TrainConfig(steps=200_000, batch=128, lr=1e-3, ema=0.9995, warmup=1000, clip=20.0),
+            arguments={"shape": [1, 28, 28], "pixels": "bernoulli", "latent": 50, "hidden": [200, 200]},
+            augment="binarise",
+        ),
+    )
+}  # fmt: skip
+
+
+def get(name: str) -> Recipe:
+    """Return a recipe by its name. Raises ``ValueError`` with the nearest name for one that is not known."""
+    if name not in RECIPES:
+        raise unknown("recipe", name, RECIPES)
+    return RECIPES[name]
+
+
+def suited(family: str, source: str, dataset: Dataset, *, conditional: bool = False) -> Recipe:
+    """Return a recipe for data that the book has none for, such as a reader's own."""
+    if family not in SUITS:
+        raise unknown("family", family, SUITS)
+    arguments = SUITS[family](dataset)
+    if conditional:
+        if dataset.classes is None:
+            raise ValueError(f"data: expected classes for a conditional model, received none in {dataset.name!r}")
+        arguments["classes"] = len(dataset.classes)
+    quick = TrainConfig(steps=4000, batch=min(100, len(dataset.train)), lr=1e-3, ema=0.999, warmup=200, clip=20.0)
+    return Recipe(f"{family}-{dataset.name}", family, source, quick, arguments=arguments, conditional=conditional)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all recipes, in the order of the book."""
+    return tuple(RECIPES)
+
+
+def score(dataset: Dataset, conditional: bool) -> Callable[[Generative], float]:
+    """Return what the early best is chosen by: the mean bound, or log-probability, of the validation examples."""
+    x, c = dataset.valid.x, dataset.valid.c if conditional else None
+
+    def validation(model: Generative) -> float:
+        bound = model.log_prob if model.likelihood == "exact" else model.elbo
+        given = None if c is None else c.to(model.device)
+        return bound(x.to(model.device), given).mean().item()
+
+    return validation
+
+
+def train(
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    device: str | torch.device = "cpu",
+    keeper: checkpoint.Checkpoints | None = None,
+    dataset: Dataset | None = None,
+    progress: bool = True,
+    save_every: int = 500,
+    **changes,
+) -> Fit:
+    """Build and train a recipe's model. ``changes`` override fields of its configuration, such as ``steps``."""
+    dataset = dataset or recipe.dataset()
+    model = recipe.build(seed).to(device)
+    data = dataset.train if recipe.conditional else replace(dataset.train, c=None)
+    select = None if model.likelihood == "none" else score(dataset, recipe.conditional)
+    config = replace(recipe.config(), seed=seed, **changes)
+    change = AUGMENT[recipe.augment] if recipe.augment else None
+    return fit(
+        model, data, config, augment=change, select=select, keeper=keeper, save_every=save_every, progress=progress
+    )
+
+
+def trained(name: str, *, seed: int = 0) -> Fit:
+    """Return a recipe's trained model, training it once per machine and keeping it in the user's cache.
+
+    The key covers the recipe, the source it imports, torch's version, the scale, the seed and the thread count.
+    A second process that wants the same model waits for the first.
+    """
+    recipe = get(name)
+    folder = cache_folder() / "trained" / f"{name}-{recipe_hash(recipe, seed=seed)}"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if (folder / "latest").exists():
+            try:
+                saved = checkpoint.read(folder)
+                model = checkpoint.load_weights(recipe.build(seed), saved)
+                best = saved.meta["best"]
+                return Fit(model, saved.meta["history"], best["step"], best["score"], saved.meta["seconds"])
+            except ValueError:  # a damaged cache is made anew
+                (folder / "latest").unlink(missing_ok=True)
+        return train(recipe, seed=seed, keeper=checkpoint.Checkpoints(folder, {"recipe": name}))
+
+
+def cache_folder() -> Path:
+    """Return the folder for downloads and trained models: ``GENKIT_CACHE``, or the user's cache."""
+    return Path(os.environ.get("GENKIT_CACHE") or user_cache_dir("genkit-book", appauthor=False))
+
+
+def recipe_hash(recipe: Recipe, *, seed: int = 0) -> str:
+    """Return a hash of all that a trained model depends on: 16 hexadecimal digits."""
+    parts = {
+        "recipe": {**asdict(recipe), "quick": None, "full": None},
+        "config": asdict(recipe.config()),
+        "source": source_hash("training", "augment", f"models.{recipe.family}", *_data_modules(recipe.data)),
+        "torch": torch.__version__,
+        "scale": scale(),
+        "seed": seed,
+        "threads": torch.get_num_threads(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _data_modules(name: str) -> tuple[str, ...]:
+    """Name the module that makes an embedded set; a downloaded one is fixed by its checksum."""
+    return (f"data.{name}",) if (Path(__file__).parent / "data" / f"{name}.py").exists() else ()
+
+
+@cache
+def source_hash(*modules: str) -> str:
+    """Return a hash of these modules of genkit and of all that they import, docstrings and comments left out."""
+    root, seen, queue = Path(__file__).parent, {}, list(modules)
+    while queue:
+        name = queue.pop()
+        path = root / (name.replace(".", "/") + ".py")
+        path = path if path.exists() else root / name.replace(".", "/") / "__init__.py"
+        if name in seen or not path.exists():
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        seen[name] = ast.unparse(_without_docstrings(tree))
+        package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = package[: len(package) - node.level + 1] + (node.module.split(".") if node.module else [])
+                queue += [".".join(base), *(".".join([*base, alias.name]) for alias in node.names)]
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
