@@ -1,0 +1,4 @@
+"""The experiments behind the chapters' records, one file a chapter."""
+
+CHAPTERS = {"models/vae": "vae"}
+"""Which file holds the experiments of which chapter."""
