@@ -1,0 +1,93 @@
+"""Show the claims that the book tests, each with the verdict that a chapter's record holds.
+
+``book/claims.yml`` says what is claimed and where it is tested. A verdict is the text under ``claims`` in
+``book/_results/<chapter>.json``; where no record holds one, the claim is marked as not tested yet.
+"""
+
+import json
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from roadmap import PLAN, read_plan, read_toc
+from sphinx import addnodes
+from sphinx.util.docutils import SphinxDirective
+
+BOOK = Path(__file__).resolve().parent.parent
+CLAIMS = BOOK / "claims.yml"
+UNTESTED = "not tested yet"
+
+
+def record_path(chapter: str, book: Path = BOOK) -> Path:
+    """Return the file of a chapter's record; ``chapter`` is, say, ``"models/vae"``."""
+    return book / "_results" / f"{chapter}.json"
+
+
+def read_verdicts(chapters: list[str], claim: str, book: Path = BOOK) -> dict[str, str]:
+    """Return the verdicts on one claim, by chapter, of those chapters whose record holds one."""
+    verdicts = {}
+    for chapter in chapters:
+        path = record_path(chapter, book)
+        if path.exists():
+            text = json.loads(path.read_text(encoding="utf-8")).get("claims", {}).get(claim)
+            if text:
+                verdicts[chapter] = text
+    return verdicts
+
+
+class Claims(SphinxDirective):
+    """``:::{claims}`` becomes the table of claims."""
+
+    def run(self):
+        toc = Path(self.env.srcdir, self.config.external_toc_path)
+        ready = read_toc(toc) & set(self.env.found_docs)
+        titles = {c.docname: c.title for part in read_plan() for c in part.chapters}
+        for source in (CLAIMS, PLAN, toc):
+            self.env.note_dependency(str(source))
+        group = nodes.tgroup("", *(nodes.colspec(colwidth=w) for w in (7, 53, 40)), cols=3)
+        group += nodes.thead("", row("Id", "Often said, and what settles it", "Verdict"))
+        body = nodes.tbody()
+        for name, claim in yaml.safe_load(CLAIMS.read_text(encoding="utf-8")).items():
+            for chapter in claim["in"]:
+                self.env.note_dependency(str(record_path(chapter)))
+            said = nodes.paragraph("", f"“{claim['said']}”", classes=["claim-said"])
+            how = nodes.paragraph("", f"Settled by {claim['by']}: ", classes=["claim-by"])
+            for i, chapter in enumerate(claim["in"]):
+                how += nodes.Text(", " if i else "")
+                how += self.link(f"notebooks/{chapter}", titles[f"notebooks/{chapter}"], ready)
+            how += nodes.Text(".")
+            verdicts = read_verdicts(claim["in"], name)
+            texts = [nodes.paragraph("", text) for text in verdicts.values()]
+            state = "tested" if texts else "untested"
+            texts = texts or [nodes.paragraph("", UNTESTED)]
+            line = row(nodes.paragraph("", name), [said, how], texts)
+            line["classes"] += [state]
+            line["ids"].append(name.lower())
+            body += line
+        group += body
+        table = nodes.table("", group, classes=["claims", "colwidths-given"])
+        return [table]
+
+    def link(self, docname: str, title: str, ready: set[str]) -> nodes.Node:
+        """Return a link to a chapter, or its bare title where it is still to come."""
+        if docname not in ready:
+            return nodes.inline("", f"{title} (to come)")
+        ref = addnodes.pending_xref("", refdomain="std", reftype="doc", reftarget=f"/{docname}", refexplicit=True)
+        ref["refdoc"] = self.env.docname
+        ref += nodes.inline("", title)
+        return ref
+
+
+def row(*cells) -> nodes.row:
+    """Return a table row of strings, nodes or lists of nodes."""
+    out = nodes.row()
+    for cell in cells:
+        cell = nodes.paragraph("", cell) if isinstance(cell, str) else cell
+        out += nodes.entry("", *(cell if isinstance(cell, list) else [cell]))
+    return out
+
+
+def setup(app):
+    """Register the directive."""
+    app.add_directive("claims", Claims)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
