@@ -109,9 +109,12 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             "vae-glyphs-2d", "vae", "glyphs",
-            TrainConfig(steps=800, batch=128, lr=2e-3, ema=0.99, warmup=50, clip=20.0),
-            arguments={"shape": [1, 28, 28], "pixels": "bernoulli", "latent": 2, "hidden": [256, 64], "classes": 26},
-            conditional=True,
+            TrainConfig(steps=1000, batch=100, lr=2e-3, ema=0.99, warmup=50, clip=20.0),
+            arguments={
+                "shape": [1, 28, 28], "pixels": "bernoulli", "latent": 2, "hidden": [256, 64], "classes": 8,
+                "label_dropout": 0.0,
+            },
+            options={"letters": "AEGKQRSW", "draws": 24}, conditional=True,
         ),
         Recipe(
             "vae-mnist", "vae", "mnist", TrainConfig(steps=4000, batch=128, lr=1e-3, ema=0.999, warmup=200, clip=20.0),
@@ -141,6 +144,12 @@ def suited(family: str, source: str, dataset: Dataset, *, conditional: bool = Fa
         arguments["classes"] = len(dataset.classes)
     quick = TrainConfig(steps=4000, batch=min(100, len(dataset.train)), lr=1e-3, ema=0.999, warmup=200, clip=20.0)
     return Recipe(f"{family}-{dataset.name}", family, source, quick, arguments=arguments, conditional=conditional)
+
+
+def variant(name: str, **arguments) -> Recipe:
+    """Return a recipe with some of its model's arguments changed."""
+    recipe = get(name)
+    return replace(recipe, arguments=recipe.arguments | arguments)
 
 
 def names() -> tuple[str, ...]:

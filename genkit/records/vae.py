@@ -1,7 +1,6 @@
 """The experiments of the chapter on variational autoencoders."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 
@@ -38,8 +37,7 @@ def run(tell: Callable[[str], None]) -> dict:
 
 def variant(seed: int, **change) -> Fit:
     """Train the chapter's model with some of its arguments changed."""
-    recipe = recipes.get("vae-digits")
-    return recipes.train(replace(recipe, arguments=recipe.arguments | change), seed=seed, progress=False)
+    return recipes.train(recipes.variant("vae-digits", **change), seed=seed, progress=False)
 
 
 def measure(fit: Fit, x: torch.Tensor) -> dict[str, float]:
