@@ -1,7 +1,8 @@
 """Show the claims that the book tests, each with the verdict that a chapter's record holds.
 
-``book/claims.yml`` says what is claimed and where it is tested. A verdict is the text under ``claims`` in
-``book/_results/<chapter>.json``; where no record holds one, the claim is marked as not tested yet.
+``book/claims.yml`` says what is claimed and where it is tested. A verdict is the text that a chapter's record
+(``genkit/records/*.json``, made by ``genkit record``) holds under ``results``, ``claims`` and the claim's name.
+Where no record holds one, the claim is marked as not tested yet.
 """
 
 import json
@@ -15,23 +16,18 @@ from sphinx.util.docutils import SphinxDirective
 
 BOOK = Path(__file__).resolve().parent.parent
 CLAIMS = BOOK / "claims.yml"
+RECORDS = BOOK.parent / "genkit" / "records"
 UNTESTED = "not tested yet"
 
 
-def record_path(chapter: str, book: Path = BOOK) -> Path:
-    """Return the file of a chapter's record; ``chapter`` is, say, ``"models/vae"``."""
-    return book / "_results" / f"{chapter}.json"
-
-
-def read_verdicts(chapters: list[str], claim: str, book: Path = BOOK) -> dict[str, str]:
+def read_verdicts(chapters: list[str], claim: str, records: Path = RECORDS) -> dict[str, str]:
     """Return the verdicts on one claim, by chapter, of those chapters whose record holds one."""
     verdicts = {}
-    for chapter in chapters:
-        path = record_path(chapter, book)
-        if path.exists():
-            text = json.loads(path.read_text(encoding="utf-8")).get("claims", {}).get(claim)
-            if text:
-                verdicts[chapter] = text
+    for path in sorted(records.glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        text = record.get("results", {}).get("claims", {}).get(claim)
+        if text and record.get("chapter") in chapters:
+            verdicts[record["chapter"]] = text
     return verdicts
 
 
@@ -42,14 +38,12 @@ class Claims(SphinxDirective):
         toc = Path(self.env.srcdir, self.config.external_toc_path)
         ready = read_toc(toc) & set(self.env.found_docs)
         titles = {c.docname: c.title for part in read_plan() for c in part.chapters}
-        for source in (CLAIMS, PLAN, toc):
+        for source in (CLAIMS, PLAN, toc, *RECORDS.glob("*.json")):
             self.env.note_dependency(str(source))
         group = nodes.tgroup("", *(nodes.colspec(colwidth=w) for w in (7, 53, 40)), cols=3)
         group += nodes.thead("", row("Id", "Often said, and what settles it", "Verdict"))
         body = nodes.tbody()
         for name, claim in yaml.safe_load(CLAIMS.read_text(encoding="utf-8")).items():
-            for chapter in claim["in"]:
-                self.env.note_dependency(str(record_path(chapter)))
             said = nodes.paragraph("", f"“{claim['said']}”", classes=["claim-said"])
             how = nodes.paragraph("", f"Settled by {claim['by']}: ", classes=["claim-by"])
             for i, chapter in enumerate(claim["in"]):

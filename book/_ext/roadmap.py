@@ -61,7 +61,7 @@ def read_toc(path: Path) -> set[str]:
 
 
 class Roadmap(SphinxDirective):
-    """``:::{roadmap}`` becomes the table of contents of the whole book, to come and come."""
+    """``:::{roadmap}`` becomes the table of contents of the whole book."""
 
     def run(self):
         toc = Path(self.env.srcdir, self.config.external_toc_path)
@@ -75,7 +75,7 @@ class Roadmap(SphinxDirective):
             section = nodes.container(classes=["roadmap-part"])
             section += nodes.paragraph("", label, classes=["roadmap-title"])
             section += nodes.paragraph("", part.about, classes=["roadmap-about"])
-            section += nodes.bullet_list("", *(self.item(chapter, chapter.docname in ready) for chapter in part.chapters))
+            section += nodes.bullet_list("", *(self.item(c, c.docname in ready) for c in part.chapters))
             out += section
         return [out]
 
