@@ -88,6 +88,21 @@ def test_a_verdict_comes_from_a_record_and_from_nowhere_else(tmp_path):
     assert claims.read_verdicts(["models/vae"], "C22", tmp_path) == {}
 
 
+def test_a_verdict_follows_the_numbers():
+    verdicts = pytest.importorskip("verdicts")
+
+    def results(averaged, drawn, weak, strong):
+        rows = [{"sharpness of samples": drawn, "sharpness of mean samples": averaged}]
+        beta = {"10.0": [{"sharpness of reconstructions": strong}], "0.1": [{"sharpness of reconstructions": weak}]}
+        return {"seeds": rows, "beta": beta}
+
+    assert verdicts.verdict("C03", results(0.5, 1.2, 0.7, 0.1)).startswith("Not for that reason.")
+    assert "0.70 at β = 0.1, and 0.10 at β = 10." in verdicts.verdict("C03", results(0.5, 1.2, 0.7, 0.1))
+    assert verdicts.verdict("C03", results(0.5, 0.6, 0.7, 0.1)).startswith("Not settled")
+    assert verdicts.verdict("C03", {}) is None
+    assert verdicts.verdict("C04", {}) is None
+
+
 def entries() -> dict[str, dict[str, str]]:
     found = {}
     for kind, key, body in re.findall(r"^@(\w+)\{([^,]+),\n(.*?)\n\}$", read("references.bib"), flags=re.M | re.S):

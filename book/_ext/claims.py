@@ -1,8 +1,8 @@
 """Show the claims that the book tests, each with the verdict that a chapter's record holds.
 
-``book/claims.yml`` says what is claimed and where it is tested. A verdict is the text that a chapter's record
-(``genkit/records/*.json``, made by ``genkit record``) holds under ``results``, ``claims`` and the claim's name.
-Where no record holds one, the claim is marked as not tested yet.
+``book/claims.yml`` says what is claimed and where it is tested. A verdict is made of the numbers in a chapter's
+record (``genkit/records/*.json``, written by ``genkit record``); ``verdicts.py`` holds its words. Where no record
+settles a claim, it is marked as not tested yet.
 """
 
 import json
@@ -13,6 +13,7 @@ from docutils import nodes
 from roadmap import PLAN, read_plan, read_toc
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
+from verdicts import verdict
 
 BOOK = Path(__file__).resolve().parent.parent
 CLAIMS = BOOK / "claims.yml"
@@ -25,8 +26,7 @@ def read_verdicts(chapters: list[str], claim: str, records: Path = RECORDS) -> d
     verdicts = {}
     for path in sorted(records.glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
-        text = record.get("results", {}).get("claims", {}).get(claim)
-        if text and record.get("chapter") in chapters:
+        if record.get("chapter") in chapters and (text := verdict(claim, record["results"])):
             verdicts[record["chapter"]] = text
     return verdicts
 

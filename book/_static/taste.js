@@ -76,7 +76,7 @@ function start(root) {
     pen.globalAlpha = 1;
     out.textContent = `t = ${t.toFixed(2)}`;
     canvas.setAttribute("aria-label", `${noise.length} points at time ${t.toFixed(2)}: ` +
-      (t > 0.95 ? "a round cloud of noise" : t < 0.05 ? `samples, gathered at the ${centres.length} places of the data` : "noise on its way to the data"));
+      (t > 0.95 ? "a round cloud of noise" : t < 0.05 ? `samples, gathered at ${centres.length === 1 ? "the one place" : `the ${centres.length} places`} of the data` : "noise on its way to the data"));
   }
   function play() {
     cancelAnimationFrame(frame);
