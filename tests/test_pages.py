@@ -243,4 +243,6 @@ def test_text_can_be_read_on_every_surface(theme):
     for ink, least in {"text-base": 7, "text-muted": 4.5, "primary": 4.5, "inline-code": 4.5, "secondary": 4.5}.items():
         for ground in grounds if ink == "text-base" else ["background", "surface"]:
             assert contrast(colours[ink], colours[ground]) >= least, (ink, ground)
+    for ink in ("book-right", "book-wrong", "book-open"):
+        assert contrast(colours[ink], colours["surface"]) >= 4.5, ink
     assert contrast(colours["primary-text"], colours["primary"]) >= 4.5

@@ -1,0 +1,51 @@
+"""The first code cell of every chapter, kept here once. ``make repository URL=…`` writes the address into all."""
+
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+ADDRESS = ROOT / "book" / "repository.txt"
+TAG = "setup"
+CELL = """\
+import subprocess
+import sys
+from importlib.util import find_spec
+
+REPOSITORY = "{address}"
+if find_spec("genkit") is None:
+    if not REPOSITORY:
+        raise SystemExit("genkit is not installed here: run `pip install -e .` in the book's folder, then this cell.")
+    source = f"genkit-book @ git+{{REPOSITORY}}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+if find_spec("genkit.session") is None:
+    raise SystemExit("Another package named genkit is installed here: `pip uninstall genkit`, then this cell.")
+from genkit.session import start
+
+start("{chapter}", seed=0)"""
+
+
+def address() -> str:
+    """Return the repository's address, or nothing."""
+    return ADDRESS.read_text(encoding="utf-8").strip() if ADDRESS.exists() else ""
+
+
+def cell(chapter: str, url: str | None = None) -> str:
+    """Return the setup cell of a chapter such as ``models/vae``."""
+    return CELL.format(address=address() if url is None else url, chapter=chapter)
+
+
+def write(url: str) -> None:
+    """Keep the address, or forget it where ``url`` is empty, and write it into every chapter's setup cell."""
+    if url and not url.startswith(("https://", "http://", "file://")):
+        raise SystemExit(f"URL: expected an address that begins with https://, received {url!r}")
+    if url:
+        ADDRESS.write_text(url.rstrip("/") + "\n", encoding="utf-8")
+    else:
+        ADDRESS.unlink(missing_ok=True)
+    for path in sorted((ROOT / "notebooks").rglob("*.ipynb")):
+        notebook = nbformat.read(path, 4)
+        for part in notebook.cells:
+            if TAG in part.metadata.get("tags", []):
+                part.source = cell(path.relative_to(ROOT / "notebooks").with_suffix("").as_posix())
+        path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
