@@ -1,5 +1,6 @@
 """The landing page's own scripts, in Chromium: the live picture is the flow it says it is, and progress is shown."""
 
+import json
 import math
 import re
 import shutil
@@ -37,7 +38,8 @@ def site(tmp_path_factory):
     scripts = "".join(f'<script defer src="{name}.js"></script>' for name in ("book", "taste", "landing"))
     (folder / "index.html").write_text(
         f'<!doctype html><html lang="en" data-theme="dark"><head>{head}{scripts}</head>'
-        f'<body><article class="bd-article">{"".join(blocks)}</article></body></html>',
+        f'<body><article class="bd-article">{"".join(blocks)}<div class="roadmap">'
+        '<a href="notebooks/models/vae.html">Variational autoencoders</a></div></article></body></html>',
         encoding="utf-8",
     )
     return folder / "index.html"
@@ -123,3 +125,89 @@ def test_paper_is_white(page):
     assert page.evaluate(theme) == "light"
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(theme) == "dark"
+
+
+PROGRESS = {
+    "models/vae": {
+        "quiz": {"1": {"choice": 2, "right": True}, "2": {"choice": 0, "right": False}},
+        "questions": 7,
+        "solved": {"kl": True, "elbo": True, "iwae": False},
+        "exercises": 8,
+    }
+}
+NONSENSE = [
+    "", "{", "null", "[]", "3", "{}", '{"models/vae": null}', '{"models/vae": {"quiz": 3, "solved": []}}',
+    '{"models/elsewhere": {"quiz": {"1": {"right": true}}}}', '{"<img src=x>": {"solved": {"a": true}}}',
+]  # fmt: skip
+STORE = "p => { localStorage.setItem('genkit-progress', p); dispatchEvent(new Event('pageshow')); }"
+
+
+def landing(browser, site, stored: str | None):
+    page = browser.new_context().new_page()
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.goto(site.as_uri())
+    if stored is not None:
+        page.evaluate(STORE, stored)
+    return page
+
+
+def test_a_reader_sees_what_they_have_done(browser, site):
+    page = landing(browser, site, json.dumps(PROGRESS))
+    text = page.inner_text("#reader-progress")
+    assert "Variational autoencoders" in text
+    assert "Quiz: 1 of 7 right, 2 answered" in text
+    assert "Exercises: 2 of 8 solved" in text
+    bars = page.locator("#reader-progress meter")
+    assert [(m.get_attribute("max"), m.evaluate("m => m.value")) for m in bars.all()] == [("7", 1), ("8", 2)]
+    assert page.locator("#reader-progress a").get_attribute("href").endswith("notebooks/models/vae.html")
+
+
+def test_nothing_done_or_nonsense_stored_leaves_the_invitation(browser, site):
+    page = landing(browser, site, None)
+    assert "no account" in page.inner_text("#reader-progress")
+    for stored in NONSENSE:
+        page.evaluate(STORE, json.dumps(PROGRESS))
+        assert page.locator("#reader-progress meter").count() == 2
+        page.evaluate(STORE, stored)
+        assert page.locator("#reader-progress meter").count() == 0, stored
+        assert "no account" in page.inner_text("#reader-progress"), stored
+
+
+def test_progress_can_be_forgotten_but_not_by_one_slip(browser, site):
+    page = landing(browser, site, json.dumps(PROGRESS))
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.click("#reader-progress button")
+    assert page.locator("#reader-progress meter").count() == 2
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.click("#reader-progress button")
+    assert page.locator("#reader-progress meter").count() == 0
+    page.reload()
+    assert "no account" in page.inner_text("#reader-progress")
+
+
+def test_progress_appears_while_the_page_is_open(browser, site):
+    page = landing(browser, site, None)
+    other = page.context.new_page()
+    other.goto(site.as_uri())
+    other.evaluate("p => localStorage.setItem('genkit-progress', p)", json.dumps(PROGRESS))
+    page.wait_for_selector("#reader-progress meter", timeout=5000)
+
+
+def test_what_a_quiz_stores_is_what_the_landing_page_shows(browser, site):
+    """The two scripts agree: a question answered and a tick set, by the very HTML that chapters display."""
+    exercises = pytest.importorskip("genkit.exercises")
+    chapter = "models/vae"
+    name = exercises.CHAPTERS[chapter][0].name
+    folder = site.parent / "notebooks" / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vae.html").write_text(
+        f'<!doctype html><meta charset="utf-8">{exercises.quiz(chapter).code}{exercises.solution(name).code}', "utf-8"
+    )
+    page = landing(browser, site, None)
+    page.goto((folder / "vae.html").as_uri())
+    page.check('[data-gk-question="1"] input[data-right="true"]')
+    page.check(f'[data-gk-exercise="{name}"]')
+    page.goto(site.as_uri())
+    text = page.inner_text("#reader-progress")
+    assert re.search(r"Quiz: 1 of \d+ right, 1 answered", text)
+    assert re.search(r"Exercises: 1 of \d+ solved", text)
