@@ -63,9 +63,10 @@ def _question(chapter: str, number: int, question: dict) -> str:
             f'data-right="{right}"> <span>{html.escape(option["text"])}</span></label>'
             f'<p class="gk-feedback" data-for="{i}" hidden>{html.escape(option["feedback"])}</p>'
         )
+    legend = f"{number}. {html.escape(question['question'])}"
     return (
-        f'<fieldset class="gk-question" data-gk-question="{number}"><legend>{number}. '
-        f'{html.escape(question["question"])}</legend>{"".join(options)}<p class="gk-said" role="status"></p></fieldset>'
+        f'<fieldset class="gk-question" data-gk-question="{number}"><legend>{legend}</legend>'
+        f'{"".join(options)}<p class="gk-said" role="status"></p></fieldset>'
     )
 
 

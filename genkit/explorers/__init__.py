@@ -1,0 +1,6 @@
+"""Models to play with: they run in the page itself, with their own weights, without a kernel."""
+
+from .explorer import Explorer
+from .latent import latent_explorer
+
+__all__ = ["Explorer", "latent_explorer"]

@@ -1,0 +1,81 @@
+"""A model in a page: a little JavaScript, the model's weights, and the answers torch gave, to hold it to."""
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+FOLDER = Path(__file__).parent
+ACTIVATIONS = {nn.SiLU: "silu", nn.ReLU: "relu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}
+
+
+class Explorer:
+    """Something to play with that works in the static page, in JupyterLab and in Colab, and asks no other host.
+
+    Arguments
+        parts: names of the JavaScript files in this folder, in order. The last one defines ``run(state, inputs)``,
+            which is pure, and ``render(state, element)``.
+        state: JSON that both get; ``bytes`` become typed arrays.
+        probes: pairs of inputs and of what torch answered to them, computed with the very weights that are shipped.
+        title: what it is, for those who do not see it.
+        fallback: what to read where no script runs, as in print.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[str],
+        *,
+        state: dict,
+        probes: Sequence[tuple[dict, list[float]]],
+        title: str,
+        fallback: str,
+    ):
+        self.parts, self.state, self.probes, self.title, self.fallback = parts, state, list(probes), title, fallback
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return {"text/html": self.html(), "text/plain": f"[explorer: {self.title}]"}
+
+    def html(self) -> str:
+        """Return the element with its script."""
+        state = {
+            k: {"base64": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for k, v in self.state.items()
+        }
+        code = "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in ("start.js", *self.parts))
+        return (
+            f'<div class="gk-explorer" role="group" aria-label="{html.escape(self.title)}">'
+            f"<p>{html.escape(self.fallback)}</p></div>\n"
+            f"<script>(() => {{\n{_safe(code)}\n"
+            f"start({_json(state)}, {_json([{'inputs': i, 'outputs': o} for i, o in self.probes])}, run, render);\n"
+            "})();</script>"
+        )
+
+
+def pack(network: nn.Sequential) -> tuple[list[dict], bytes]:
+    """Return the layers of a network of linear layers and activations, and its weights as float16, matrix then bias.
+
+    Dropout is left out. Raises ``ValueError`` for any other layer.
+    """
+    layers: list[dict] = []
+    weights: list[Tensor] = []
+    for module in network:
+        if isinstance(module, nn.Linear):
+            layers.append({"inputs": module.in_features, "outputs": module.out_features, "activation": "none"})
+            weights += [module.weight.detach().flatten(), module.bias.detach()]
+        elif type(module) in ACTIVATIONS and layers:
+            layers[-1]["activation"] = ACTIVATIONS[type(module)]
+        elif not isinstance(module, nn.Dropout):
+            raise ValueError(f"network: expected linear layers and activations, received {type(module).__name__}")
+    return layers, torch.cat(weights).cpu().to(torch.float16).numpy().tobytes()
+
+
+def _json(value: object) -> str:
+    return _safe(json.dumps(value, allow_nan=False, separators=(",", ":")))
+
+
+def _safe(code: str) -> str:
+    """Keep a string inside a script from ending it."""
+    return code.replace("</", "<\\/").replace("<!--", "<\\!--")
