@@ -85,20 +85,22 @@ def test_a_verdict_comes_from_a_record_and_from_nowhere_else(tmp_path):
     )
     assert claims.read_verdicts(["models/vae"], "C03", tmp_path) == {"models/vae": "No: it is the likelihood."}
     assert claims.read_verdicts(["models/gans"], "C03", tmp_path) == {}
-    assert claims.read_verdicts(["models/vae"], "C22", tmp_path) == {}
+    assert claims.read_verdicts(["models/vae"], "C04", tmp_path) == {}
 
 
 def test_a_verdict_follows_the_numbers():
     verdicts = pytest.importorskip("verdicts")
 
-    def results(averaged, drawn, weak, strong):
-        rows = [{"sharpness of samples": drawn, "sharpness of mean samples": averaged}]
-        beta = {"10.0": [{"sharpness of reconstructions": strong}], "0.1": [{"sharpness of reconstructions": weak}]}
-        return {"seeds": rows, "beta": beta}
+    def results(*sharpness):
+        names = ("2 numbers, β = 0", "2 numbers, β = 1", "32 numbers, β = 0", "32 numbers, β = 1")
+        return {"blur": {n: [{"reconstructions": s}] for n, s in zip(names, sharpness, strict=True)}}
 
-    assert verdicts.verdict("C03", results(0.5, 1.2, 0.7, 0.1)).startswith("Not for that reason.")
-    assert "0.70 at β = 0.1, and 0.10 at β = 10." in verdicts.verdict("C03", results(0.5, 1.2, 0.7, 0.1))
-    assert verdicts.verdict("C03", results(0.5, 0.6, 0.7, 0.1)).startswith("Not settled")
+    text = verdicts.verdict("C03", results(0.34, 0.38, 0.85, 0.63))
+    assert text.startswith("Wrong about the main reason.")
+    assert "38% of their sharpness in a VAE, and 34% in" in text
+    assert "Chance explains some of it" in text
+    assert "Chance explains none of it" in verdicts.verdict("C03", results(0.34, 0.38, 0.64, 0.63))
+    assert verdicts.verdict("C03", results(0.9, 0.38, 0.95, 0.42)).startswith("Not settled")
     assert verdicts.verdict("C03", {}) is None
     assert verdicts.verdict("C04", {}) is None
 
