@@ -88,23 +88,6 @@ def test_a_verdict_comes_from_a_record_and_from_nowhere_else(tmp_path):
     assert claims.read_verdicts(["models/vae"], "C04", tmp_path) == {}
 
 
-def test_a_verdict_follows_the_numbers():
-    verdicts = pytest.importorskip("verdicts")
-
-    def results(*sharpness):
-        names = ("2 numbers, β = 0", "2 numbers, β = 1", "32 numbers, β = 0", "32 numbers, β = 1")
-        return {"blur": {n: [{"reconstructions": s}] for n, s in zip(names, sharpness, strict=True)}}
-
-    text = verdicts.verdict("C03", results(0.34, 0.38, 0.85, 0.63))
-    assert text.startswith("Wrong about the main reason.")
-    assert "38% of their sharpness in a VAE, and 34% in" in text
-    assert "Chance explains some of it" in text
-    assert "Chance explains none of it" in verdicts.verdict("C03", results(0.34, 0.38, 0.64, 0.63))
-    assert verdicts.verdict("C03", results(0.9, 0.38, 0.95, 0.42)).startswith("Not settled")
-    assert verdicts.verdict("C03", {}) is None
-    assert verdicts.verdict("C04", {}) is None
-
-
 def entries() -> dict[str, dict[str, str]]:
     found = {}
     for kind, key, body in re.findall(r"^@(\w+)\{([^,]+),\n(.*?)\n\}$", read("references.bib"), flags=re.M | re.S):

@@ -108,9 +108,10 @@ def test_the_claims_page_has_a_row_for_each_and_verdicts_from_the_record(html):
     assert [re.search(r"C\d\d", row)[0] for _, row in rows] == [f"C{i:02}" for i in range(1, 31)]
     for state, row in rows:
         assert (state == "untested") == ("not tested yet" in row)
-    records = list((ROOT / "genkit" / "records").glob("*.json"))
-    if any(json.loads(r.read_text(encoding="utf-8"))["chapter"] == "models/vae" for r in records):
-        assert {rows[2][0], rows[21][0]} == {"tested"}, "C03 and C22 have a record"
+    record = ROOT / "genkit" / "records" / "vae.json"
+    if record.exists():
+        verdicts = json.loads(record.read_text(encoding="utf-8"))["results"].get("claims", {})
+        assert {f"C{i:02}" for i, (state, _) in enumerate(rows, 1) if state == "tested"} >= set(verdicts)
         assert "../notebooks/models/vae.html" in rows[2][1]
 
 

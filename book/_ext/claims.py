@@ -1,8 +1,8 @@
 """Show the claims that the book tests, each with the verdict that a chapter's record holds.
 
-``book/claims.yml`` says what is claimed and where it is tested. A verdict is made of the numbers in a chapter's
-record (``genkit/records/*.json``, written by ``genkit record``); ``verdicts.py`` holds its words. Where no record
-settles a claim, it is marked as not tested yet.
+``book/claims.yml`` says what is claimed and where it is tested. A verdict is the sentence that a chapter's record
+(``genkit/records/*.json``, written by ``genkit record``) holds under ``claims``, made of that run's own numbers. Where
+no record holds one, the claim is marked as not tested yet.
 """
 
 import json
@@ -13,7 +13,6 @@ from docutils import nodes
 from roadmap import PLAN, read_plan, read_toc
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
-from verdicts import verdict
 
 BOOK = Path(__file__).resolve().parent.parent
 CLAIMS = BOOK / "claims.yml"
@@ -26,7 +25,8 @@ def read_verdicts(chapters: list[str], claim: str, records: Path = RECORDS) -> d
     verdicts = {}
     for path in sorted(records.glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record.get("chapter") in chapters and (text := verdict(claim, record["results"])):
+        text = record["results"].get("claims", {}).get(claim)
+        if text and record["chapter"] in chapters:
             verdicts[record["chapter"]] = text
     return verdicts
 
@@ -45,7 +45,7 @@ class Claims(SphinxDirective):
         body = nodes.tbody()
         for name, claim in yaml.safe_load(CLAIMS.read_text(encoding="utf-8")).items():
             said = nodes.paragraph("", f"“{claim['said']}”", classes=["claim-said"])
-            how = nodes.paragraph("", f"Settled by {claim['by']}: ", classes=["claim-by"])
+            how = nodes.paragraph("", f"Measured: {claim['by']}. Chapter: ", classes=["claim-by"])
             for i, chapter in enumerate(claim["in"]):
                 how += nodes.Text(", " if i else "")
                 how += self.link(f"notebooks/{chapter}", titles[f"notebooks/{chapter}"], ready)
