@@ -187,6 +187,9 @@ def _under(prefix: str, state: Tensors) -> Tensors:
 
 
 def _write(path: Path, tensors: Tensors) -> None:
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, path)
+    try:
+        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, path)
+    except SafetensorError as error:  # a full disk comes as this, and is no fault of the tensors
+        raise OSError(f"{path.name} cannot be written: {error}") from None
     with open(path, "rb") as f:
         os.fsync(f.fileno())

@@ -25,6 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(error, 2)
     except (OSError, FloatingPointError, RuntimeError) as error:
         return _complain(error, 1)
+    except Exception as error:  # a person who trains a model is owed a line, not the depths of the program
+        if os.environ.get("GENKIT_DEBUG"):
+            raise
+        return _complain(f"{type(error).__name__}: {error} (GENKIT_DEBUG=1 shows where)", 1)
     except KeyboardInterrupt:
         return _complain("interrupted; go on with --resume", 130)
     if options.json and result is not None:

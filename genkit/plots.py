@@ -125,7 +125,7 @@ def rate_distortion(rate: Sequence[float], distortion: Sequence[float], names: S
     panel = axes(height=4.2)
     panel.plot(rate, distortion, color=COLOURS[0], marker="o")
     panel.set(xlabel="rate: nats spent on the code", ylabel="distortion: nats left for the pixels")
-    panel.margins(0.12)
+    panel.margins(0.16, 0.12)
     x_range, y_range = panel.get_xlim(), panel.get_ylim()
     totals = range(10 * int((x_range[0] + y_range[0]) // 10), int(x_range[1] + y_range[1]) + 10, 10)
     for total in totals:

@@ -104,8 +104,8 @@ RECIPES: dict[str, Recipe] = {
     for recipe in (
         Recipe("vae-digits", "vae", "digits", _QUICK, arguments=_DIGITS, augment="shift"),
         Recipe(
-            "vae-digits-conditional", "vae", "digits", replace(_QUICK, steps=600, ema=0.98), augment="shift", conditional=True,
-            arguments=_DIGITS | {"classes": 10}, options={"split": "random"},
+            "vae-digits-conditional", "vae", "digits", replace(_QUICK, steps=600, ema=0.98),
+            arguments=_DIGITS | {"classes": 10}, options={"split": "random"}, augment="shift", conditional=True,
         ),
         Recipe(
             "vae-glyphs-2d", "vae", "glyphs",

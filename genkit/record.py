@@ -5,6 +5,7 @@ is typed by hand, and a test fails when the code that made one has changed since
 """
 
 import datetime
+import hashlib
 import importlib
 import json
 import os
@@ -12,12 +13,12 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
-from . import __version__, files, records
+from . import __version__, files, recipes, records
 from .names import unknown
 from .recipes import source_hash
 from .scale import scale
@@ -69,6 +70,15 @@ def recorded(chapter: str) -> dict:
     return _read(chapter)["results"]
 
 
+def summary(runs: list[dict[str, float]]) -> dict[str, Expected]:
+    """Summarise every number of a list of runs, one run a seed.
+
+    >>> summary([{"elbo": -90.0}, {"elbo": -92.0}])
+    {'elbo': Expected(-91.00 ± 1.00, 2 seeds)}
+    """
+    return {name: Expected.over([run[name] for run in runs]) for name in runs[0]}
+
+
 def write(chapter: str, *, full: bool = False, tell: Callable[[str], None] = print) -> Path:
     """Run a chapter's experiments and write its record, atomically. Returns the record's path."""
     module = _module(chapter)
@@ -94,7 +104,13 @@ def write(chapter: str, *, full: bool = False, tell: Callable[[str], None] = pri
 
 def fingerprint(chapter: str) -> str:
     """Return the hash of the code that makes a chapter's record."""
-    return source_hash(_module(chapter).__name__.removeprefix("genkit."), *_module(chapter).SOURCES)
+    module = _module(chapter)
+    parts = {
+        "experiments": Path(module.__file__).read_text(encoding="utf-8"),
+        "sources": source_hash(*module.SOURCES),
+        "recipes": [asdict(recipes.get(name)) for name in module.RECIPES],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def stale(chapter: str) -> bool:

@@ -6,6 +6,7 @@ All of it is plain HTML or Markdown, so it reads the same in the book, in Jupyte
 import base64
 import html
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 from .base import Estimate
@@ -37,6 +38,7 @@ def say(sentence: str) -> Markdown:
     >>> say(f"Two and two make **{2 + 2}**.")
     Two and two make **4**.
     """
+    sentence = _minus(sentence)
     return Markdown(sentence, sentence)
 
 
@@ -63,7 +65,7 @@ def table(columns: Mapping[str, Sequence], *, caption: str) -> Html:
     >>> table({"model": ["VAE"], "nats": [Estimate(-90.123, 0.5)]}, caption="Held out.")
     Held out.
     model | nats
-    VAE | -90.12 ± 0.50
+    VAE | −90.12 ± 0.50
     """
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) != 1:
@@ -87,5 +89,10 @@ def _cell(value: object) -> str:
     if isinstance(value, bool | int):
         return str(value)
     if isinstance(value, Estimate):
-        return f"{Estimate(value.value, value.stderr)}"  # the unit stands in the heading
-    return f"{value:.2f}"
+        value = Estimate(value.value, value.stderr)  # the unit stands in the heading
+    return _minus(f"{value:.2f}")
+
+
+def _minus(text: str) -> str:
+    """Write negative numbers with a minus sign, as print does: a hyphen is shorter, and breaks at the end of a line."""
+    return re.sub(r"(?<![\w−-])-(?=\d)", "−", text)

@@ -144,7 +144,9 @@ def test_it_learns_a_known_distribution():
     assert bright.mean().item() == pytest.approx(0.25, abs=0.05)
     entropy = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
     x = patterns[[0, 0, 0, 1]].repeat(50, 1, 1, 1)
-    assert entropy - 0.02 < -model.iwae(x, k=200).mean().item() < entropy + 0.4  # independent pixels need 16 times as much
+    assert (
+        entropy - 0.02 < -model.iwae(x, k=200).mean().item() < entropy + 0.4
+    )  # independent pixels need 16 times as much
 
 
 @pytest.mark.parametrize(

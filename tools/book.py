@@ -46,7 +46,8 @@ def execute(only: str | None = None) -> None:
 
 def html(builder: str = "html", unexecuted: str = "fail") -> None:
     """Build the pages from the cache; warnings are errors."""
-    command = [sys.executable, "-m", "jupyter_book", "build", ".", "-W", "-n", "--keep-going", "--builder", builder]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()",
+               "build", ".", "-W", "-n", "--keep-going", "--builder", builder]  # fmt: skip
     environment = os.environ | ONE_THREAD | {"BOOK_UNEXECUTED": unexecuted}
     found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if found.returncode:

@@ -13,13 +13,13 @@ import sys
 from importlib.util import find_spec
 
 REPOSITORY = "{address}"
+if find_spec("genkit") is None and REPOSITORY:
+    wanted = f"genkit-book @ git+{{REPOSITORY}}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", wanted], check=True)
 if find_spec("genkit") is None:
-    if not REPOSITORY:
-        raise SystemExit("genkit is not installed here: run `pip install -e .` in the book's folder, then this cell.")
-    source = f"genkit-book @ git+{{REPOSITORY}}"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    raise SystemExit("genkit is missing: run `pip install -e .` in the book's folder")
 if find_spec("genkit.session") is None:
-    raise SystemExit("Another package named genkit is installed here: `pip uninstall genkit`, then this cell.")
+    raise SystemExit("another genkit is installed: run `pip uninstall genkit` first")
 from genkit.session import start
 
 start("{chapter}", seed=0)"""

@@ -11,26 +11,29 @@ from .exercise import Exercise, Wrong
 
 
 def kl(mu, sigma):
-    """KL from N(mu, sigma²) to N(0, 1) in nats: one number for each row of mu and sigma, shape (B, D)."""
+    """KL(N(mu, sigma²) ‖ N(0, 1)) in nats; mu and sigma have shape (B, D).
+
+    Returns one number for each row, shape (B,).
+    """
     per_dimension = 0.5 * (mu**2 + sigma**2 - 1) - sigma.log()  # hole
     return per_dimension.sum(1)  # hole
 
 
 def reparameterise(mu, sigma):
-    """A draw from N(mu, sigma²), shape (B, D), through which gradients reach mu and sigma."""
+    """A draw from N(mu, sigma²), shape (B, D), that passes gradients on."""
     return mu + sigma * torch.randn_like(mu)  # hole
 
 
 def bits_per_dim(nats, dims):
-    """Bits per dimension of an example with `dims` dimensions whose log-probability is `nats` (negative)."""
+    """Bits per dimension of an example whose log-probability is `nats`."""
     return -nats / (dims * math.log(2))  # hole
 
 
 def elbo(log_likelihood, z, mu, sigma):
     """The ELBO by sampling alone, for k codes z of each of B pictures.
 
-    log_likelihood is log p(x | z), shape (k, B); z has shape (k, B, D); mu and sigma have shape (B, D).
-    Returns one number for each picture, shape (B,).
+    log_likelihood is log p(x | z), shape (k, B); z has shape (k, B, D);
+    mu and sigma have shape (B, D). Returns one number for each picture, shape (B,).
     """
     prior = torch.distributions.Normal(0.0, 1.0)
     posterior = torch.distributions.Normal(mu, sigma)
@@ -40,12 +43,12 @@ def elbo(log_likelihood, z, mu, sigma):
 
 
 def iwae(log_w):
-    """The importance-weighted bound from log-weights of shape (k, B): one number for each picture, shape (B,)."""
+    """The importance-weighted bound, shape (B,), from log-weights of shape (k, B)."""
     return log_w.logsumexp(0) - math.log(len(log_w))  # hole
 
 
 def active_units(mu):
-    """How many of D dimensions are active, from the mean codes of N pictures, shape (N, D): an int."""
+    """How many dimensions are active, an int; mu are mean codes, shape (N, D)."""
     return int((mu.var(0) > 0.01).sum())  # hole
 
 

@@ -45,7 +45,9 @@ class Explorer:
             k: {"base64": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for k, v in self.state.items()
         }
         code = "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in ("start.js", *self.parts))
+        style = (FOLDER / "explorer.css").read_text(encoding="utf-8")
         return (
+            f"<style>{style}</style>\n"
             f'<div class="gk-explorer" role="group" aria-label="{html.escape(self.title)}">'
             f"<p>{html.escape(self.fallback)}</p></div>\n"
             f"<script>(() => {{\n{_safe(code)}\n"

@@ -10,6 +10,7 @@ from ..models.vae import VAE
 from ..training import Fit, fit
 
 SOURCES = ("training", "augment", "models.vae", "metrics", "data.digits", "data.glyphs")
+RECIPES = ("vae-digits", "vae-glyphs-2d")
 SEEDS = (0, 1, 2)
 BETAS = (0.1, 0.3, 1.0, 2.0, 4.0, 10.0)
 CODES = (2, 8, 32)

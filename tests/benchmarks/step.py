@@ -1,0 +1,7 @@
+"""Is a training step within 1.1 times a bare loop? No timed test, since machines are noisy: run this file."""
+
+from genkit.bench import run
+
+found = run("step")
+print(found)
+raise SystemExit(found["ratio"] > 1.1)
