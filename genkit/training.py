@@ -227,23 +227,23 @@ def fit(
     result, run, start = Fit(model), Run(model, config), time.perf_counter()
     best = keeper.restore(run, result) if keeper else None
     chief, earlier, recent = rank_and_processes()[0] == 0, result.seconds, []
-    bar = Bar(config.steps, run.step, shown=progress and chief)
-    for step in train(model, data, config, augment=augment, run=run):
-        recent.append(step.terms)
-        if run.step % every == 0 or run.step == config.steps:
-            scored = chief and select is not None
-            score = _score(select, run.average, config) if scored else None
-            _note(result.history, run.step, recent, score)
-            recent = []
-            if scored and (result.best_score is None or score > result.best_score):
-                result.best_step, result.best_score = run.step, score
-                best = {name: value.clone() for name, value in run.average.state_dict().items()}
-            bar.update(run.step, result.history)
-        result.seconds = earlier + time.perf_counter() - start
-        # a checkpoint falls on an entry of the history, so that nothing of a half-filled entry has to be kept
-        if keeper and chief and not recent and (run.step % save_every < every or run.step == config.steps):
-            keeper.save(run, result, best)
-    bar.close(result)
+    with Bar(config.steps, run.step, shown=progress and chief) as bar:
+        for step in train(model, data, config, augment=augment, run=run):
+            recent.append(step.terms)
+            if run.step % every == 0 or run.step == config.steps:
+                scored = chief and select is not None
+                score = _score(select, run.average, config) if scored else None
+                _note(result.history, run.step, recent, score)
+                recent = []
+                if scored and (result.best_score is None or score > result.best_score):
+                    result.best_step, result.best_score = run.step, score
+                    best = {name: value.clone() for name, value in run.average.state_dict().items()}
+                bar.update(run.step, result.history)
+            result.seconds = earlier + time.perf_counter() - start
+            # a checkpoint falls on an entry of the history, so that nothing of a half-filled entry has to be kept
+            if keeper and chief and not recent and (run.step % save_every < every or run.step == config.steps):
+                keeper.save(run, result, best)
+    bar.tell(result)
     # the reader's own model gets the weights, so that it can be trained on
     model.load_state_dict(run.average.state_dict() if best is None else best)
     model.eval()
@@ -378,8 +378,14 @@ class Bar:
         self.bar.update(step - self.bar.n)
         self.bar.set_postfix(_latest(history))
 
-    def close(self, fit: Fit) -> None:
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self.bar.close()
+
+    def tell(self, fit: Fit) -> None:
+        """Print the line that stays."""
         if self.shown:
             steps = int(fit.history["step"][-1]) if fit.history else 0
             best = "" if fit.best_step is None else f"; best on validation at step {fit.best_step}"

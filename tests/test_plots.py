@@ -1,0 +1,127 @@
+"""Figures and what a cell shows: every picture lies where it should, says what it shows, and reads in grey."""
+
+import base64
+import io
+import re
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from genkit import plots
+from genkit.base import Estimate
+from genkit.distributions import bernoulli
+from genkit.models.vae import mlp_vae
+from genkit.show import say, show, table
+
+ALT = "A figure that shows something to those who look."
+
+
+def figures():
+    x = torch.rand(7, 1, 8, 8)
+    model = mlp_vae(shape=(1, 8, 8), pixels=bernoulli(), latent=2, hidden=(8,))
+    return {
+        "compare": plots.compare({"one": x, "two": x[:3]}),
+        "colour": plots.compare({"one": torch.rand(3, 3, 8, 8)}),
+        "grid": plots.grid(x, columns=3),
+        "curve": plots.curve(
+            [1, 2, 3], {"a": [1, 2, 3], "b": [3, 2, 1]}, xlabel="x", ylabel="y", band={"a": [1, 1, 1]}
+        ),
+        "log": plots.curve([1, 10, 100], {"a": [1, 2, 3]}, xlabel="x", ylabel="y", log_x=True),
+        "scatter": plots.scatter({"a": torch.randn(9, 2)}, xlabel="x", ylabel="y"),
+        "rate": plots.rate_distortion([1, 5, 20], [100, 80, 60], ["β = 4", "β = 1", "β = 0.1"]),
+        "bars": plots.bars({"a": Estimate(1.0, 0.1), "b": Estimate(2.0)}, xlabel="x", mark=1.5),
+        "map": plots.latent_map(model, side=3),
+    }
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return figures()
+
+
+@pytest.mark.parametrize("name", figures())
+def test_every_figure_is_a_picture_of_a_pages_width(drawn, name):
+    picture = show(drawn[name], alt=ALT)._repr_mimebundle_()
+    data = base64.b64decode(re.search(r'base64,([^"]+)"', picture["text/html"])[1])
+    image = Image.open(io.BytesIO(data))
+    width = int(re.search(r'width="(\d+)"', picture["text/html"])[1])
+    assert image.width == pytest.approx(2 * width, abs=2) and 100 < width <= 700
+    assert image.convert("L").getextrema()[0] < 150  # something is drawn on the paper
+    assert ALT in picture["text/html"] and ALT in picture["text/plain"]
+
+
+def test_no_figure_stays_open_and_no_setting_changes():
+    import matplotlib as mpl
+    from matplotlib import _pylab_helpers
+
+    before = dict(mpl.rcParams)
+    figures()
+    assert dict(mpl.rcParams) == before and not _pylab_helpers.Gcf.get_all_fig_managers()
+
+
+@pytest.mark.parametrize("alt", ["", "   ", "A plot."])
+def test_a_figure_must_say_what_it_shows(alt):
+    with pytest.raises(ValueError, match="alt: expected a sentence"):
+        show(plots.axes(), alt=alt)
+
+
+def test_alt_text_is_escaped():
+    assert "&lt;script&gt;" in show(plots.axes(), alt="<script> is a word that browsers read.").code
+
+
+def test_the_map_shows_each_picture_at_its_code():
+    class Echo:
+        def decode(self, z, c):
+            return type("P", (), {"mean": (z[:, :1] > 0).float()[..., None, None].expand(-1, 1, 2, 2)})
+
+    image = plots.latent_map(Echo(), side=4, extent=1.0).images[0].get_array()
+    assert (image[:, :4] == 0).all() and (image[:, 4:] == 1).all()  # the right half has a positive first code
+
+    class Up:
+        def decode(self, z, c):
+            return type("P", (), {"mean": (z[:, 1:] > 0).float()[..., None, None].expand(-1, 1, 2, 2)})
+
+    image = plots.latent_map(Up(), side=4, extent=1.0).images[0].get_array()
+    assert (image[:4] == 1).all() and (image[4:] == 0).all()  # the upper half has a positive second code
+
+
+def test_the_colours_differ_in_grey():
+    grey = []
+    for colour in plots.COLOURS[:4]:
+        r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        grey.append(0.299 * r + 0.587 * g + 0.114 * b)
+    ranked = sorted(grey)
+    assert ranked[-1] - ranked[0] > 60 and len(set(map(str, plots.DASHES[:4]))) == 4 == len(set(plots.MARKERS[:4]))
+
+
+def test_images_of_another_shape_are_named():
+    with pytest.raises(ValueError, match="images: expected shape"):
+        plots.compare({"a": torch.rand(3, 8, 8)})
+
+
+# sentences and tables --------------------------------------------------------------------------------------------------
+
+
+def test_a_table_escapes_and_rounds():
+    found = table({"<b>": ["<i>", "two"], "nats": [Estimate(-1.239, 0.5, unit="nats"), 3]}, caption="A & B")
+    assert "&lt;b&gt;" in found.code and "&lt;i&gt;" in found.code and "A &amp; B" in found.code
+    assert "−1.24 ± 0.50" in found.code and '<th scope="row">' in found.code and "<td>3</td>" in found.code
+    assert "nats</td>" not in found.code
+
+
+def test_columns_of_two_lengths_are_refused():
+    with pytest.raises(ValueError, match="expected columns of one length"):
+        table({"a": [1], "b": [1, 2]}, caption="c")
+
+
+@given(st.floats(-1e6, -0.01))
+def test_a_negative_number_gets_a_minus_sign(value):
+    assert say(f"It is {value:.2f} nats.").plain == f"It is −{-value:.2f} nats."
+
+
+@pytest.mark.parametrize("text", ["2026-11-21", "x-1", "a-b", "k-500"])
+def test_a_hyphen_in_a_word_stays(text):
+    assert say(text).plain == text
