@@ -102,7 +102,7 @@ def test_images_of_another_shape_are_named():
         plots.compare({"a": torch.rand(3, 8, 8)})
 
 
-# sentences and tables --------------------------------------------------------------------------------------------------
+# sentences and tables ------------------------------------------------
 
 
 def test_a_table_escapes_and_rounds():
