@@ -4,38 +4,44 @@ import html
 import os
 from collections.abc import Callable
 
+import torch
+
 from ..names import unknown
 from ..show import Html
 from . import vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
-from .quiz import quiz, ticks
+from .quiz import quiz, style, ticks
 from .verdict import Verdict
 
 CHAPTERS = {"models/vae": vae.EXERCISES}
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 
-__all__ = ["CHAPTERS", "EXERCISES", "Choice", "Exercise", "Verdict", "check", "quiz", "solution"]
+__all__ = ["CHAPTERS", "EXERCISES", "Choice", "Exercise", "Verdict", "check", "quiz", "solution", "stub"]
 
 
 def check(name: str, answer: Callable | object) -> Verdict:
     """Judge an answer and show ✓, ✗ with a hint, or … where nothing was tried yet.
 
-    It never raises for what the answer does. With ``GENKIT_STRICT=1`` it raises ``AssertionError`` for any but a right
-    answer: that is how the solutions are tested. An unknown ``name`` raises ``ValueError``.
+    It never raises for what the answer does, and leaves the random state as it was. With ``GENKIT_STRICT=1`` it raises
+    ``AssertionError`` for any but a right answer: that is how the solutions are tested. An unknown ``name`` raises
+    ``ValueError``.
+
+    >>> check("bits_per_dim", lambda nats, dims: -nats / dims)
+    ✗ bits_per_dim: not yet. These are nats per dimension: one bit is log 2 nats.
     """
     exercise = _get(name)
     try:
-        exercise.judge(answer)
-        verdict = Verdict(name, "right")
+        with torch.random.fork_rng(devices=[]), torch.enable_grad():
+            verdict = Verdict(name, "right", exercise.judge(answer) or "")
     except NotImplementedError:
         verdict = Verdict(name, "open")
     except Wrong as wrong:
         verdict = Verdict(name, "wrong", str(wrong))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         text = " ".join(str(error).split())[:200]
         verdict = Verdict(name, "wrong", f"your code stopped with {type(error).__name__}: {text}")
-    if os.environ.get("GENKIT_STRICT") and not verdict:
+    if os.environ.get("GENKIT_STRICT", "0") not in ("", "0") and not verdict:
         raise AssertionError(repr(verdict))
     return verdict
 
@@ -43,12 +49,23 @@ def check(name: str, answer: Callable | object) -> Verdict:
 def solution(name: str) -> Html:
     """Show the reference's own code, folded away, and a box to tick once the exercise is solved."""
     exercise = _get(name)
-    chapter = next(chapter for chapter, exercises in CHAPTERS.items() if exercise in exercises)
+    chapter, total = next((c, len(those)) for c, those in CHAPTERS.items() if any(e is exercise for e in those))
     code = (
-        f'<details class="gk-solution"><summary>A solution of {html.escape(name)}</summary>'
-        f"<pre><code>{html.escape(exercise.code)}</code></pre></details>{ticks(chapter, name)}"
+        f'{style()}<details class="gk-solution"><summary>A solution of {html.escape(name)}</summary>'
+        f"<pre><code>{html.escape(exercise.code)}</code></pre></details>{ticks(chapter, name, total)}"
     )
     return Html(code, f"solution of {name}: print(genkit.exercises.EXERCISES[{name!r}].code) shows it")
+
+
+def stub(name: str) -> str:
+    """Return what a reader starts from: the reference without its holes.
+
+    >>> print(stub("iwae"))
+    def iwae(log_w):
+        \"\"\"The importance-weighted bound, shape (B,), from log-weights of shape (k, B).\"\"\"
+        raise NotImplementedError("your lines here")
+    """
+    return _get(name).stub
 
 
 def _get(name: str) -> Exercise | Choice:

@@ -1,9 +1,8 @@
 """An exercise whose answer is a word or a number that the reader finds by measuring."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from .exercise import Wrong
+from .exercise import Wrong, as_number
 
 TODO = "..."
 
@@ -32,24 +31,27 @@ class Choice:
     why: str
     tolerance: float = 0.0
 
-    def judge(self, answer: object) -> None:
-        """Return for the right answer; raise :class:`Wrong` with feedback for another."""
+    def judge(self, answer: object) -> str:
+        """Return the reason for the right answer; raise :class:`Wrong` with feedback for another."""
         if answer is ... or answer is None:
             raise NotImplementedError
         if isinstance(self.right, str):
             if not isinstance(answer, str):
-                raise Wrong(f"expected a word, received {type(answer).__name__}.")
+                raise Wrong(f"expected a word in quotes, received {type(answer).__name__}.")
             answer = answer.strip().lower()
-        elif isinstance(answer, bool | str | Callable):
-            raise Wrong(f"expected a number, received {type(answer).__name__}.")
+        else:
+            number = as_number(answer)
+            if number is None:
+                raise Wrong(f"expected a number, received {type(answer).__name__}.")
+            answer = number
         if self._is(answer, self.right):
-            return
+            return f"{self.why}."
         raise Wrong(next((text for value, text in self.wrong.items() if self._is(answer, value)), self.other))
 
-    def _is(self, answer: object, value: str | float) -> bool:
+    def _is(self, answer: str | float, value: str | float) -> bool:
         if isinstance(value, str):
             return answer == value
-        return abs(float(answer) - value) <= self.tolerance * abs(value)
+        return abs(answer - value) <= self.tolerance * abs(value)
 
     @property
     def code(self) -> str:

@@ -1,13 +1,13 @@
-"""Stubs in the readers' notebooks, solutions in the instructor's: ``python -m genkit.exercises.notebooks stubs``.
+"""Stubs in the readers' notebooks, solutions in the instructor's: ``python -m genkit.exercises stubs | solutions``.
 
 A cell whose metadata hold ``"exercise": NAME`` is the stub of that exercise, and nothing else.
 """
 
 import json
-import os
-import sys
 from pathlib import Path
 
+from ..files import atomic
+from ..names import unknown
 from . import EXERCISES
 
 
@@ -40,18 +40,12 @@ def _rewrite(source: Path, target: Path, kind: str) -> bool:
     before = source.read_text(encoding="utf-8")
     notebook = json.loads(before)
     for name, cell in exercise_cells(notebook).items():
+        if name not in EXERCISES:
+            raise unknown(f"exercise in {source}", name, EXERCISES)
         cell["source"] = getattr(EXERCISES[name], kind).splitlines(keepends=True)
     after = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     if target == source and after == before:
         return False
-    temporary = target.with_name(f".{target.name}.new")
-    temporary.write_text(after, encoding="utf-8")
-    os.replace(temporary, target)
+    with atomic(target) as temporary:
+        temporary.write_text(after, encoding="utf-8")
     return True
-
-
-if __name__ == "__main__":
-    if sys.argv[1:2] != ["stubs"]:
-        raise SystemExit("usage: python -m genkit.exercises.notebooks stubs [FOLDER]")
-    for changed in write_stubs(Path((sys.argv[2:] or ["notebooks"])[0])):
-        print(changed)

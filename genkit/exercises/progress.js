@@ -1,64 +1,84 @@
 // Quizzes that answer, and a memory for them, in the reader's own browser: no account, nothing is sent anywhere.
 //
 // localStorage["genkit-progress"] is JSON:
-//   { "models/vae": { "quiz": { "1": { "choice": 2, "right": true } }, "questions": 7,
+//   { "models/vae": { "quiz": { "<id of a question>": { "choice": 2, "right": true } }, "questions": 7,
 //                     "solved": { "kl": true }, "exercises": 8 } }
+// A question's id is made of its words, so that an answer is forgotten when the question has changed.
 (() => {
   if (window.genkitProgress) { window.genkitProgress(); return; }
   const KEY = "genkit-progress";
-  const read = () => { try { return JSON.parse(localStorage.getItem(KEY)) ?? {}; } catch { return {}; } };
+  const object = (value) => (value !== null && typeof value === "object" && !Array.isArray(value) ? value : {});
+  const read = () => { try { return object(JSON.parse(localStorage.getItem(KEY))); } catch { return {}; } };
+  const recall = (chapter) => {
+    const mine = object(read()[chapter]);
+    return { ...mine, quiz: object(mine.quiz), solved: object(mine.solved) };
+  };
   const keep = (chapter, change) => {
-    const all = read();
-    const mine = { quiz: {}, solved: {}, questions: 0, exercises: 0, ...all[chapter] };
+    const all = read(), mine = { questions: 0, exercises: 0, ...recall(chapter) };
     change(mine);
     all[chapter] = mine;
     try { localStorage.setItem(KEY, JSON.stringify(all)); } catch { /* a page that may not store still answers */ }
   };
 
+  // Choose an option of a question, and say what that choice deserves.
   const answer = (field, choice) => {
-    const option = field.querySelector(`input[value="${choice}"]`);
-    if (!option) return;
-    option.checked = true;
-    for (const note of field.querySelectorAll(".gk-feedback")) note.hidden = note.dataset.for !== String(choice);
+    const option = [...field.querySelectorAll("input")].find((input) => input.value === String(choice));
+    if (!option) return undefined;
     const right = option.dataset.right === "true";
+    option.checked = true;
     field.dataset.state = right ? "right" : "wrong";
-    const said = field.querySelector(".gk-said");
-    const note = field.querySelector(`.gk-feedback[data-for="${choice}"]`);
-    note.hidden = true;
-    said.textContent = (right ? "✓ Right. " : "✗ Not so. ") + note.textContent;
+    const note = field.querySelector(`.gk-feedback[data-for="${option.value}"]`);
+    field.querySelector(".gk-said").textContent = (right ? "✓ Right. " : "✗ Not so. ") + note.textContent;
     return right;
   };
 
   const score = (quiz) => {
-    const fields = [...quiz.querySelectorAll("[data-gk-question]")];
-    const done = fields.filter((f) => f.dataset.state), right = done.filter((f) => f.dataset.state === "right");
-    quiz.querySelector(".gk-score").textContent = done.length ? `${right.length} of ${fields.length} right so far.` : "";
+    const states = [...quiz.querySelectorAll("[data-gk-question]")].map((field) => field.dataset.state);
+    const right = states.filter((state) => state === "right").length;
+    quiz.querySelector(".gk-score").textContent = states.some(Boolean) ? `${right} of ${states.length} right so far.` : "";
+  };
+
+  // Arrow keys only move: with a keyboard, too, every option can be read before one is chosen.
+  const walk = (event) => {
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation(); // a page may turn itself with the arrow keys
+    const options = [...event.currentTarget.querySelectorAll("input")];
+    options[(options.indexOf(event.target) + step + options.length) % options.length].focus();
+  };
+
+  const setUpQuiz = (quiz) => {
+    quiz.dataset.gkReady = "";
+    const chapter = quiz.dataset.gkQuiz, fields = [...quiz.querySelectorAll("[data-gk-question]")];
+    const known = recall(chapter).quiz, present = new Set(fields.map((field) => field.dataset.gkId));
+    if (Object.keys(known).some((id) => !present.has(id)))
+      keep(chapter, (mine) => { mine.quiz = Object.fromEntries(Object.entries(known).filter(([id]) => present.has(id))); });
+    for (const field of fields) {
+      const id = field.dataset.gkId;
+      if (known[id]) answer(field, object(known[id]).choice);
+      field.addEventListener("keydown", walk);
+      field.addEventListener("change", (event) => {
+        const choice = Number(event.target.value), right = answer(field, choice);
+        keep(chapter, (mine) => { mine.quiz[id] = { choice, right }; mine.questions = fields.length; });
+        score(quiz);
+      });
+    }
+    score(quiz);
+  };
+
+  const setUpTick = (box) => {
+    box.dataset.gkReady = "";
+    const chapter = box.dataset.gkChapter, name = box.dataset.gkExercise;
+    box.checked = recall(chapter).solved[name] === true;
+    box.addEventListener("change", () => {
+      keep(chapter, (mine) => { mine.solved[name] = box.checked; mine.exercises = Number(box.dataset.gkTotal); });
+    });
   };
 
   const setUp = () => {
-    for (const quiz of document.querySelectorAll("[data-gk-quiz]:not([data-gk-ready])")) {
-      quiz.dataset.gkReady = "";
-      const chapter = quiz.dataset.gkQuiz, known = read()[chapter]?.quiz ?? {};
-      for (const field of quiz.querySelectorAll("[data-gk-question]")) {
-        const number = field.dataset.gkQuestion;
-        if (known[number]) answer(field, known[number].choice);
-        field.addEventListener("change", (event) => {
-          const choice = Number(event.target.value), right = answer(field, choice);
-          keep(chapter, (mine) => { mine.quiz[number] = { choice, right }; mine.questions = Number(quiz.dataset.gkTotal); });
-          score(quiz);
-        });
-      }
-      score(quiz);
-    }
-    for (const box of document.querySelectorAll("[data-gk-exercise]:not([data-gk-ready])")) {
-      box.dataset.gkReady = "";
-      const chapter = box.dataset.gkChapter, name = box.dataset.gkExercise;
-      box.checked = Boolean(read()[chapter]?.solved?.[name]);
-      box.addEventListener("change", () => {
-        const total = new Set([...document.querySelectorAll(`[data-gk-chapter="${chapter}"]`)].map((b) => b.dataset.gkExercise)).size;
-        keep(chapter, (mine) => { mine.solved[name] = box.checked; mine.exercises = total; });
-      });
-    }
+    document.querySelectorAll("[data-gk-quiz]:not([data-gk-ready])").forEach(setUpQuiz);
+    document.querySelectorAll("[data-gk-exercise]:not([data-gk-ready])").forEach(setUpTick);
   };
   window.genkitProgress = setUp;
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", setUp); else setUp();

@@ -5,7 +5,7 @@ import math
 import torch
 
 from .choice import Choice
-from .exercise import Exercise, Wrong
+from .exercise import Exercise, Wrong, run_untouched
 
 # the references ------------------------------------------------------------------------------------------------------
 
@@ -63,6 +63,16 @@ def _posterior(b, d, seed):
     return make
 
 
+def _narrow():
+    """Codes so sure of themselves that a small number added inside a logarithm shows."""
+    return torch.tensor([[0.5, -1.0, 0.0]]), torch.tensor([[1e-3, 2e-3, 1e-2]])
+
+
+def _double(make):
+    """The same trial in double precision."""
+    return lambda: tuple(a.double() for a in make())
+
+
 def _codes(k, b, d, seed):
     def make():
         mu, sigma = _posterior(b, d, seed)()
@@ -90,65 +100,80 @@ def _means(n, scales, seed):
 
 
 def _draw_has_the_right_shape(answer):
-    for b, d in ((5, 3), (1, 2)):
-        z = answer(torch.zeros(b, d), torch.ones(b, d))
+    for b, d in ((5, 3), (1, 2), (3, 1)):
+        z = run_untouched(answer, (torch.zeros(b, d), torch.ones(b, d)))
         if z is None:
             raise Wrong("your function returns nothing: is the return line missing?")
         if not isinstance(z, torch.Tensor) or z.shape != (b, d):
-            raise Wrong(f"expected a tensor of shape {(b, d)}, one code for each row of mu.")
-
-
-def _draw_passes_gradients(answer):
-    mu, sigma = torch.zeros(4, 3, requires_grad=True), torch.ones(4, 3, requires_grad=True)
-    z = answer(mu, sigma)
-    if not z.requires_grad:
-        raise Wrong(
-            "no gradient passes: .sample() draws without one. Write the draw as an ordinary function of mu and sigma."
-        )
-    by_mu, by_sigma = torch.autograd.grad(z.sum(), (mu, sigma), allow_unused=True)
-    if by_mu is None or by_sigma is None:
-        raise Wrong(f"no gradient reaches {'mu' if by_mu is None else 'sigma'}.")
-    if not torch.allclose(by_mu, torch.ones_like(by_mu)):
-        raise Wrong("dz/dmu should be 1: mu is added, once.")
-    if not torch.allclose(by_sigma, (z - mu).detach(), atol=1e-5):
-        raise Wrong(
-            "dz/dsigma should be the noise itself. Is sigma squared, or a logarithm or an exponential in the way?"
-        )
+            received = tuple(z.shape) if isinstance(z, torch.Tensor) else type(z).__name__
+            raise Wrong(f"expected a tensor of shape {(b, d)}, one code for each row of mu, received {received}.")
 
 
 def _draw_has_the_right_moments(answer):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        mu, sigma = torch.tensor([1.0, -2.0, 0.0]), torch.tensor([0.5, 3.0, 1.5])
-        z = answer(mu.expand(20_000, 3), sigma.expand(20_000, 3))
-        again = answer(mu.expand(20_000, 3), sigma.expand(20_000, 3))
+    mu, sigma = torch.tensor([1.0, -2.0, 0.8]), torch.tensor([0.5, 3.0, 1.5])
+    torch.manual_seed(0)
+    z = answer(mu.repeat(20_000, 1), sigma.repeat(20_000, 1)).detach()
+    again = answer(mu.repeat(20_000, 1), sigma.repeat(20_000, 1)).detach()
     mean, std = z.mean(0), z.std(0)
     if torch.equal(z, again):
         raise Wrong("two draws are the same: the noise must be new in every call.")
     if (std < 1e-3).any():
         raise Wrong("all rows got the same noise: draw one number for each entry, torch.randn_like(mu).")
-    if torch.allclose(std, sigma**2, rtol=0.05):
-        raise Wrong("the spread is sigma²: sigma is the standard deviation already, not the variance.")
-    if torch.allclose(std, sigma.sqrt(), rtol=0.05):
-        raise Wrong(
-            "the spread is the square root of sigma: sigma is the standard deviation already, not the variance."
-        )
-    if not torch.allclose(mean, mu, atol=0.1):
+    if torch.allclose(mean, sigma, atol=0.1) and torch.allclose(std, mu.abs(), atol=0.1):
+        raise Wrong("mu and sigma have changed places: sigma stretches the noise, mu shifts it.")
+    spreads = {
+        "is sigma²: sigma is the standard deviation already, not the variance": sigma**2,
+        "is the square root of sigma: sigma is the standard deviation already, not the variance": sigma.sqrt(),
+        "is exp(sigma): sigma is the standard deviation itself, not its logarithm": sigma.exp(),
+        "is exp(sigma/2): sigma is the standard deviation itself, not the logarithm of a variance": (sigma / 2).exp(),
+        "is 1, whatever sigma": torch.ones(3),
+    }
+    for what, spread in spreads.items():
+        if torch.allclose(std, spread, rtol=0.05):
+            raise Wrong(f"the spread of the draws {what}.")
+    noise = (z - mu) / sigma
+    if not torch.allclose(noise.mean(0), torch.zeros(3), atol=0.05):
         raise Wrong("the draws are not centred on mu. Is the noise normal (randn), or uniform (rand)?")
     if not torch.allclose(std, sigma, rtol=0.03):
-        raise Wrong("the spread of the draws is not sigma.")
-    noise = (z - mu) / sigma
+        raise Wrong("the spread of the draws is not sigma. Is the noise standard normal, torch.randn?")
     if not torch.allclose(noise.T.corrcoef(), torch.eye(3), atol=0.05):
         raise Wrong("the dimensions move together: each needs noise of its own, torch.randn_like(mu).")
-    if abs((noise**4).mean().item() - 3) > 0.2:
+    if not torch.allclose((noise**4).mean(0), torch.tensor(3.0), atol=0.3) or (noise**3).mean(0).abs().max() > 0.15:
         raise Wrong("mean and spread are right, but the noise is not normal: use torch.randn.")
+    after = (noise[1:] * noise[:-1]).mean(0)
+    if after.abs().max() > 0.05 or len(noise[:, 0].unique()) < 10_000:
+        raise Wrong("rows share their noise: each row needs noise of its own, torch.randn_like(mu).")
+
+
+def _draw_passes_gradients(answer):
+    mu, sigma = (0.5 * torch.ones(4, 3)).requires_grad_(), (2 * torch.ones(4, 3)).requires_grad_()
+    z = answer(mu, sigma)
+    by_mu, by_sigma = torch.autograd.grad(z.sum(), (mu, sigma), allow_unused=True) if z.requires_grad else (None, None)
+    if all(g is None or not g.any() for g in (by_mu, by_sigma)):  # torch.normal passes on a gradient of zeros
+        raise Wrong(
+            "no gradient passes: .sample() and torch.normal draw without one. Write the draw as an ordinary function "
+            "of mu, sigma and noise."
+        )
+    if by_mu is None or by_sigma is None:
+        raise Wrong(f"no gradient reaches {'mu' if by_mu is None else 'sigma'}.")
+    if not torch.allclose(by_mu, torch.ones_like(by_mu)):
+        raise Wrong("the derivative dz/dmu should be 1: mu is added, once.")
+    if not torch.allclose(by_sigma, ((z - mu) / sigma).detach(), atol=1e-4):
+        raise Wrong(
+            "the derivative dz/dsigma should be the noise itself. Does the noise depend on sigma, or is a part cut off?"
+        )
 
 
 # the exercises --------------------------------------------------------------------------------------------------------
 
 EXERCISES = (
     Exercise(
-        "kl", 1, kl, [_posterior(3, 2, 0), _posterior(4, 4, 1), _posterior(1, 5, 2)], gradients=(0, 1),
+        "kl", 1, kl,
+        [
+            _posterior(3, 2, 0), _posterior(4, 4, 1), _posterior(1, 5, 2), _posterior(5, 1, 3), _narrow,
+            _double(_posterior(2, 3, 4)),
+        ],
+        gradients=(0, 1),
         mistakes={
             "sign": (lambda mu, sigma: -kl(mu, sigma), "the sign is wrong: a KL divergence is never negative."),
             "sign of the logarithm": (
@@ -187,6 +212,14 @@ EXERCISES = (
                 lambda mu, sigma: (0.5 * (mu**2 + sigma**2) - sigma.log()).sum(1),
                 "for mu = 0 and sigma = 1 the divergence must be 0: the −1 is missing.",
             ),
+            "mean not squared": (
+                lambda mu, sigma: (0.5 * (mu + sigma**2 - 1) - sigma.log()).sum(1),
+                "mu must be squared: a code is as dear to the left of 0 as to the right.",
+            ),
+            "spread forgotten": (
+                lambda mu, sigma: (0.5 * mu**2).sum(1),
+                "this is the price of the mean alone: a spread other than the prior's costs something too.",
+            ),
             "mean over dimensions": (
                 lambda mu, sigma: kl(mu, sigma) / mu.shape[1],
                 "you average over the dimensions. Nats add up: use a sum.",
@@ -211,7 +244,7 @@ EXERCISES = (
     ),
     Exercise(
         "reparameterise", 1, reparameterise, [], exact=False,
-        tests=(_draw_has_the_right_shape, _draw_passes_gradients, _draw_has_the_right_moments),
+        tests=(_draw_has_the_right_shape, _draw_has_the_right_moments, _draw_passes_gradients),
     ),
     Exercise(
         "bits_per_dim", 1, bits_per_dim,
@@ -228,10 +261,23 @@ EXERCISES = (
                 lambda nats, dims: -nats / (dims * math.log10(2)),
                 "use the natural logarithm of 2: a nat belongs to base e.",
             ),
+            "eight bits": (
+                lambda nats, dims: 8 - nats / (dims * math.log(2)),
+                "the 8 belongs to densities of 256 levels scaled to [0, 1]; nats is a log-probability already.",
+            ),
+            "times the dimensions": (
+                lambda nats, dims: -nats * dims / math.log(2),
+                "bits for each dimension: divide by dims.",
+            ),
         },
     ),
     Exercise(
-        "elbo", 2, elbo, [_codes(3, 2, 4, 0), _codes(5, 5, 5, 1), _codes(1, 3, 2, 2)], gradients=(0, 1),
+        "elbo", 2, elbo,
+        [
+            _codes(3, 2, 4, 0), _codes(5, 5, 5, 1), _codes(1, 3, 2, 2), _codes(4, 1, 3, 3), _codes(6, 2, 1, 4),
+            _double(_codes(2, 3, 4, 5)),
+        ],
+        gradients=(0, 1),
         mistakes={
             "sign": (lambda p, z, m, s: -elbo(p, z, m, s), "this is the loss: the bound itself has no minus."),
             "posterior added": (
@@ -251,6 +297,22 @@ EXERCISES = (
                 "log p(z) is missing: the price is measured against the prior.",
             ),
             "no price": (lambda p, z, m, s: p.mean(0), "this is the reconstruction alone: the code has its price."),
+            "closed form": (
+                lambda p, z, m, s: p.mean(0) - kl(m, s),
+                "this uses the formula for the KL. Here it is to be had without one, from the codes z alone.",
+            ),
+            "prior at the mean": (
+                lambda p, z, m, s: (p + _log(m, 0 * m, 0 * s + 1) - _log(z, m, s)).mean(0),
+                "log p(z) is wanted at the codes z, not at mu.",
+            ),
+            "posterior at the mean": (
+                lambda p, z, m, s: (p + _log(z, 0 * m, 0 * s + 1) - _log(m, m, s)).mean(0),
+                "log q(z|x) is wanted at the codes z, not at mu.",
+            ),
+            "best code": (
+                lambda p, z, m, s: (p + _log(z, 0 * m, 0 * s + 1) - _log(z, m, s)).max(0).values,
+                "this is the best of the k codes: an expectation counts all of them.",
+            ),
             "variance for deviation": (
                 lambda p, z, m, s: (p + _log(z, 0 * m, 0 * s + 1) - _log(z, m, s.sqrt())).mean(0),
                 "sigma is the standard deviation: Normal takes it as it is.",
@@ -280,7 +342,12 @@ EXERCISES = (
     ),
     Exercise(
         "iwae", 2, iwae,
-        [_weights(4, 3, 0), _weights(6, 6, 1), _weights(1, 3, 2), _weights(50, 2, 3, -900.0), _weights(8, 2, 4, 300.0)],
+        [
+            _weights(4, 3, 0), _weights(6, 6, 1), _weights(1, 3, 2), _weights(5, 1, 5),
+            _weights(50, 2, 3, -900.0), _weights(8, 2, 4, 300.0),
+            lambda: (torch.tensor([[-2000.0, 3.0], [-90.0, -1500.0], [-95.0, 1.0]]),),
+            _double(_weights(7, 2, 6)),
+        ],
         gradients=(0,),
         mistakes={
             "mean of logs": (lambda w: w.mean(0), "that is the mean of the logarithms, the ELBO: put it inside."),
@@ -300,6 +367,14 @@ EXERCISES = (
                 "right on paper, but exp(−900) is 0 and exp(300) is infinite here: use logsumexp.",
             ),
             "largest weight": (lambda w: w.max(0).values, "this is the largest weight: all of them count."),
+            "weighted mean of logs": (
+                lambda w: (w.softmax(0) * w).sum(0),
+                "this averages the logarithms, weighted: the logarithm of the mean weight is wanted.",
+            ),
+            "largest not added back": (
+                lambda w: (w - w.max(0).values).exp().mean(0).log(),
+                "you subtracted the largest log-weight before exp, and did not add it again after log.",
+            ),
             "one number": (lambda w: iwae(w).mean(), "one number for each picture is wanted."),
             "over everything": (
                 lambda w: w.flatten().logsumexp(0) - math.log(w.numel()),
@@ -313,7 +388,7 @@ EXERCISES = (
         [
             _means(500, [1.0, 0.01, 0.5, 0.02, 0.11], 0), _means(300, [0.01, 0.01], 1), _means(9, [1.0, 0.9, 0.7], 2),
             _means(400, [0.0, 0.05, 0.3, 0.3, 2.0, 0.0], 3), _means(400, [0.14, 0.14, 0.05], 4),
-            _means(300, [1.0, 0.01, 1.0], 5),
+            _means(300, [1.0, 0.01, 1.0], 5), _double(_means(200, [0.01, 0.8], 6)), _means(50, [0.7], 7),
         ],
         mistakes={
             "deviation for variance": (
@@ -332,6 +407,10 @@ EXERCISES = (
                 lambda mu: int((mu.var(1) > 0.01).sum()),
                 "you take the variance over the dimensions: take it over the pictures, axis 0.",
             ),
+            "variance of everything": (
+                lambda mu: int((mu.var() > 0.01).sum()),
+                "this is one variance of all numbers together: take one for each dimension, over the pictures, axis 0.",
+            ),
             "inactive": (lambda mu: int((mu.var(0) <= 0.01).sum()), "these are the silent ones."),
             "share": (lambda mu: (mu.var(0) > 0.01).float().mean().item(), "a count is wanted, not a share."),
             "all": (lambda mu: mu.shape[1], "this counts every dimension, used or not."),
@@ -349,7 +428,7 @@ EXERCISES = (
             "none": "compare its ELBO and its rate with those of the chapter's model.",
         },
         "that is not one of the suspects: collapse, noise, decoder, data, price, none.",
-        "many times the healthy model's rate, good reconstructions, a poor ELBO: the code was too cheap",
+        "Many times the healthy model's rate, good reconstructions, a poor ELBO: the code was too cheap",
     ),
     Choice(
         "factor", 3, "factor", 16.0,
@@ -360,7 +439,7 @@ EXERCISES = (
             1 / 16: "the other way round: how many times too cheap?",
         },
         "look for a mean where a sum belongs: the posterior has shape (B, D). What is D?",
-        "the mean over the 16 dimensions instead of their sum",
+        "The mean over the 16 dimensions instead of their sum",
         tolerance=0.01,
     ),
 )  # fmt: skip

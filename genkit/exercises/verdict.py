@@ -2,6 +2,8 @@
 
 import html
 
+from .quiz import style
+
 MARKS = {"right": ("✓", "right"), "wrong": ("✗", "not yet"), "open": ("…", "not tried yet")}
 
 
@@ -9,7 +11,7 @@ class Verdict:
     """The outcome of a check, displayed by notebooks as one line."""
 
     def __init__(self, name: str, status: str, hint: str = ""):
-        self.name, self.status, self.hint = name, status, hint
+        self.name, self.status, self.hint = name, status, hint[:1].upper() + hint[1:]
 
     def __bool__(self) -> bool:
         return self.status == "right"
@@ -22,5 +24,5 @@ class Verdict:
         mark, word = MARKS[self.status]
         hint = f" {html.escape(self.hint)}" if self.hint else ""
         name = html.escape(self.name)
-        code = f'<p class="gk-verdict gk-{self.status}" role="status"><b>{mark} {name}: {word}.</b>{hint}</p>'
+        code = f'{style()}<p class="gk-verdict gk-{self.status}" role="status"><b>{mark} {name}: {word}.</b>{hint}</p>'
         return {"text/html": code, "text/plain": repr(self)}
