@@ -70,6 +70,7 @@ def table(columns: Mapping[str, Sequence], *, caption: str) -> Html:
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) != 1:
         raise ValueError(f"columns: expected columns of one length, received {lengths}")
+    caption = _minus(caption)
     body = [[_cell(value) for value in row] for row in zip(*columns.values(), strict=True)]
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in columns)
     lines = []
