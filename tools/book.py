@@ -77,7 +77,10 @@ def pdf() -> None:
         print("make pdf: skipped, since no Chromium was found")
         return
     html(builder="singlehtml", unexecuted="show")
-    print(f"Open {write(ROOT / '_build' / 'singlehtml' / 'book' / 'index.html', ROOT / '_build' / 'book.pdf')}")
+    folder = ROOT / "_build" / "singlehtml"
+    page = folder / "print.html"  # Sphinx writes the page into book/, with paths as seen from the folder above
+    shutil.copy(folder / "book" / "index.html", page)
+    print(f"Open {write(page, ROOT / '_build' / 'book.pdf')}")
 
 
 def solutions() -> None:

@@ -23,7 +23,7 @@ def write(page: Path, target: Path) -> Path:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         tab = browser.new_page()
         tab.goto(page.as_uri(), wait_until="load")
-        tab.evaluate("window.MathJax ? MathJax.startup.promise : null")
+        tab.evaluate("window.MathJax?.startup?.promise")
         tab.emulate_media(media="print", color_scheme="light")
         tab.pdf(
             path=target, format="A4", print_background=True, display_header_footer=True,
