@@ -417,9 +417,9 @@ def test_what_readers_write_is_escaped():
 def test_a_solution_folds_open_the_very_code_of_the_reference():
     for name, exercise in EXERCISES.items():
         code = solution(name).code
-        shown = html.unescape(re.search(r"<pre><code>(.*?)</code></pre>", code, flags=re.S)[1])
+        shown = html.unescape(re.search(r'<pre tabindex="0"><code>(.*?)</code></pre>', code, flags=re.S)[1])
         assert shown == exercise.code
-        assert code.index("<details") < code.index("<summary>") < code.index("<pre>")
+        assert code.index("<details") < code.index("<summary>") < code.index("<pre ")
         assert "open" not in re.search(r"<details[^>]*>", code)[0]
         assert "# hole" not in shown
         assert name in solution(name).plain

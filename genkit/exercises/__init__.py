@@ -52,7 +52,7 @@ def solution(name: str) -> Html:
     chapter, total = next((c, len(those)) for c, those in CHAPTERS.items() if any(e is exercise for e in those))
     code = (
         f'{style()}<details class="gk-solution"><summary>A solution of {html.escape(name)}</summary>'
-        f"<pre><code>{html.escape(exercise.code)}</code></pre></details>{ticks(chapter, name, total)}"
+        f'<pre tabindex="0"><code>{html.escape(exercise.code)}</code></pre></details>{ticks(chapter, name, total)}'
     )
     return Html(code, f"solution of {name}: print(genkit.exercises.EXERCISES[{name!r}].code) shows it")
 

@@ -23,7 +23,7 @@ def questions(chapter: str) -> tuple[dict, ...]:
     name = chapter.split("/")[-1]
     path = FOLDER / f"{name}.quiz.json"
     if not path.exists():
-        raise unknown("chapter", chapter, [p.name.removesuffix(".quiz.json") for p in FOLDER.glob("*.quiz.json")])
+        raise unknown("chapter", name, [p.name.removesuffix(".quiz.json") for p in FOLDER.glob("*.quiz.json")])
     return tuple(json.loads(path.read_text(encoding="utf-8")))
 
 

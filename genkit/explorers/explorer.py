@@ -22,7 +22,7 @@ class Explorer:
         state: JSON that both get; ``bytes`` become typed arrays.
         probes: pairs of inputs and of what torch answered to them, computed with the very weights that are shipped.
         title: what it is, for those who do not see it.
-        fallback: what to read where no script runs, as in print.
+        fallback: what to read where no script runs.
     """
 
     def __init__(
@@ -34,10 +34,15 @@ class Explorer:
         title: str,
         fallback: str,
     ):
+        if not probes:
+            raise ValueError("probes: expected at least one pair of inputs and outputs, received none")
         self.parts, self.state, self.probes, self.title, self.fallback = parts, state, list(probes), title, fallback
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        return {"text/html": self.html(), "text/plain": f"[explorer: {self.title}]"}
+        return {"text/html": self.html(), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"[explorer: {self.title}]"
 
     def html(self) -> str:
         """Return the element with its script."""
@@ -59,19 +64,31 @@ class Explorer:
 def pack(network: nn.Sequential) -> tuple[list[dict], bytes]:
     """Return the layers of a network of linear layers and activations, and its weights as float16, matrix then bias.
 
-    Dropout is left out. Raises ``ValueError`` for any other layer.
+    Dropout is left out. Raises ``ValueError`` for any other layer, and for weights too large for float16.
+
+    >>> layers, weights = pack(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)))
+    >>> layers[0], len(weights)
+    ({'inputs': 2, 'outputs': 3, 'activation': 'relu'}, 26)
     """
     layers: list[dict] = []
     weights: list[Tensor] = []
-    for module in network:
-        if isinstance(module, nn.Linear):
+    for module in network.children():
+        if isinstance(module, nn.Linear) and module.bias is not None:
             layers.append({"inputs": module.in_features, "outputs": module.out_features, "activation": "none"})
             weights += [module.weight.detach().flatten(), module.bias.detach()]
-        elif type(module) in ACTIVATIONS and layers:
+        elif type(module) in ACTIVATIONS and layers and layers[-1]["activation"] == "none":
             layers[-1]["activation"] = ACTIVATIONS[type(module)]
         elif not isinstance(module, nn.Dropout):
-            raise ValueError(f"network: expected linear layers and activations, received {type(module).__name__}")
-    return layers, torch.cat(weights).cpu().to(torch.float16).numpy().tobytes()
+            raise ValueError(
+                f"network: expected linear layers with a bias, each with at most one of {sorted(ACTIVATIONS.values())} "
+                f"after it, received {module}"
+            )
+    if not layers:
+        raise ValueError(f"network: expected a sequence of linear layers, received {type(network).__name__}")
+    packed = torch.cat(weights).cpu().to(torch.float16)
+    if not packed.isfinite().all():
+        raise ValueError("network: expected finite weights below 65504 in size, received larger ones or NaN")
+    return layers, packed.numpy().astype("<f2").tobytes()
 
 
 def _json(value: object) -> str:

@@ -1,5 +1,6 @@
 // Drag a point in the plane of codes; the decoder draws.
-// state: { layers, weights, side, classes, points: [[z1, z2, class], …], extent }
+// state: { layers, weights, side, classes, kind, points: [[z1, z2, class], …], extent }
+// inputs: { z: [z1, z2], c: index of the class }; run gives the mean of every pixel, row by row
 function run(state, { z, c }) {
   const kinds = state.classes.length ? state.classes.length + 1 : 0, x = new Float32Array(2 + kinds);
   x.set(z);
@@ -8,7 +9,7 @@ function run(state, { z, c }) {
 }
 
 function render(state, element) {
-  const { side, classes, points, extent } = state, SVG = "http://www.w3.org/2000/svg";
+  const { side, classes, kind, points, extent } = state, SVG = "http://www.w3.org/2000/svg";
   const inputs = { z: [0, 0], c: 0 };
   const svg = (tag, attributes, parent) => {
     const node = document.createElementNS(SVG, tag);
@@ -18,9 +19,12 @@ function render(state, element) {
   };
 
   const pad = svg("svg", { viewBox: `${-extent} ${-extent} ${2 * extent} ${2 * extent}`, class: "gk-pad", tabindex: 0, role: "application",
-    "aria-label": "Plane of codes. Arrow keys move the code." });
+    "aria-label": "Plane of codes. Arrow keys move the code, with Shift in small steps; Home brings it to the middle." });
   svg("path", { d: `M${-extent} 0H${extent}M0 ${-extent}V${extent}`, class: "gk-axis" }, pad);
   for (const radius of [1.177, 2.146]) svg("circle", { r: radius, class: "gk-ring" }, pad);  // half, and nine tenths, of N(0, I)
+  const name = (text, x, y, anchor) => { svg("text", { x, y, class: "gk-name", "text-anchor": anchor }, pad).textContent = text; };
+  name("code 1 →", extent - 0.08, -0.1, "end");
+  name("↑ code 2", 0.1, 0.25 - extent, "start");
   const dots = svg("g", { class: "gk-dots" }, pad);
   const handle = svg("circle", { r: 0.16, class: "gk-handle" }, pad);
 
@@ -39,7 +43,7 @@ function render(state, element) {
   choose.addEventListener("change", () => { inputs.c = Number(choose.value); scatter(); draw(); });
 
   const controls = make("div", { className: "gk-controls" });
-  if (classes.length) controls.append(make("label", {}, "letter ", choose));
+  if (classes.length) controls.append(make("label", {}, `${kind} `, choose));
   sliders.forEach((slider, k) => controls.append(make("label", {}, `code ${k + 1} `, slider)));
   const again = make("button", { type: "button", textContent: "draw a code from the prior" });
   again.addEventListener("click", () => { inputs.z = [normal(), normal()]; draw(); });
@@ -49,18 +53,19 @@ function render(state, element) {
   const clamp = (v) => Math.max(-extent, Math.min(extent, v));
   const normal = () => clamp(Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random()));
   const move = (event) => {
-    const box = pad.getBoundingClientRect();
-    inputs.z = [clamp(((event.clientX - box.left) / box.width * 2 - 1) * extent), clamp((1 - (event.clientY - box.top) / box.height * 2) * extent)];
+    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(pad.getScreenCTM().inverse());
+    inputs.z = [clamp(x), clamp(-y)];
     draw();
   };
   pad.addEventListener("pointerdown", (event) => { pad.setPointerCapture(event.pointerId); pad.focus({ preventScroll: true }); move(event); });
   pad.addEventListener("pointermove", (event) => { if (pad.hasPointerCapture(event.pointerId)) move(event); });
   pad.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] }[event.key];
-    if (!step) return;
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1], Home: [0, 0] }[event.key];
+    if (!way) return;
     event.preventDefault();
-    event.stopPropagation();  // the theme turns pages with the arrow keys
-    inputs.z = inputs.z.map((v, k) => clamp(v + step[k]));
+    event.stopPropagation();  // a page may turn itself with the arrow keys
+    const step = event.shiftKey ? 0.02 : 0.1;
+    inputs.z = event.key === "Home" ? [0, 0] : inputs.z.map((v, k) => clamp(v + step * way[k]));
     draw();
   });
 
@@ -79,7 +84,7 @@ function render(state, element) {
     handle.setAttribute("cx", inputs.z[0]);
     handle.setAttribute("cy", -inputs.z[1]);
     sliders.forEach((slider, k) => { slider.value = inputs.z[k]; });
-    const what = classes.length ? `the letter ${classes[inputs.c]}` : "the picture";
+    const what = classes.length ? `The ${kind} ${classes[inputs.c]}` : "The picture";
     canvas.setAttribute("aria-label", `${what} at code ${a}, ${b}`);
     said.textContent = `z = (${a}, ${b})`;
   }
