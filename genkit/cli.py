@@ -39,23 +39,28 @@ def main(arguments: list[str] | None = None) -> int:
 def train(options: argparse.Namespace) -> dict | None:
     """Train a model on a data set and keep its checkpoints."""
     from . import checkpoint, recipes
-    from .data import load
+    from .data import SETS, load
     from .training import TrainConfig
 
     if options.resume:
         saved = checkpoint.read(options.out).meta if (options.out / "latest").exists() else None
         if saved:
             options.data, options.family = options.data or saved["data"]["source"], saved["family"]
+            options.size = options.size or saved["data"]["options"].get("size")
+            options.conditional, options.binarise = saved["conditional"], saved["binarise"]
     source = options.data or "digits"
+    source = str(Path(source).resolve()) if Path(source).exists() and source not in SETS else source
     with _processes() as (rank, device):
-        dataset = load(source)
+        sized = {"size": options.size} if options.size is not None else {}
+        dataset = load(source, **sized)
         recipe = _recipe(recipes, options, source, dataset)
         changes = {k: v for k in ("steps", "batch", "lr", "precision") if (v := getattr(options, k)) is not None}
         about = {
             "family": recipe.family,
             "arguments": recipe.arguments,
             "conditional": recipe.conditional,
-            "data": {"source": source, "name": dataset.name, "sha256": dataset.sha256},
+            "binarise": recipe.augment == "binarise",
+            "data": {"source": source, "options": sized, "name": dataset.name, "sha256": dataset.sha256},
         }
         keeper = checkpoint.Checkpoints(options.out, about, resume=options.resume)
         if rank == 0:
@@ -97,7 +102,7 @@ def evaluate(options: argparse.Namespace) -> dict:
     from .data import load
 
     model, meta = _restore(options.model)
-    dataset = load(options.data or meta["data"]["source"])
+    dataset = load(options.data) if options.data else load(meta["data"]["source"], **meta["data"]["options"])
     if dataset.sha256 != meta["data"]["sha256"]:
         _tell(f"note: the model was trained on other data than {dataset.name}")
     torch.manual_seed(options.seed)
@@ -106,8 +111,8 @@ def evaluate(options: argparse.Namespace) -> dict:
         x, c = x[: options.limit], None if c is None else c[: options.limit]
     found = {}
     if model.likelihood == "bound":
-        binary = dataset.levels == 256 and _is_bernoulli(meta)
-        x = torch.bernoulli(x) if binary else x
+        binary = meta["arguments"].get("pixels") == "bernoulli"
+        x = torch.bernoulli(x) if binary else x  # leaves pixels alone that are 0 or 1 already
         found["elbo"] = metrics.elbo(model, x, c)
         found["iwae"] = metrics.iwae(model, x, c, k=options.k)
         levels = 2 if binary else dataset.levels
@@ -163,6 +168,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", type=Path, required=True, help="the folder for the checkpoints")
     sub.add_argument("--resume", action="store_true", help="go on with the checkpoint in --out")
     sub.add_argument("--conditional", action="store_true", help="give the model the classes of the data")
+    sub.add_argument("--binarise", action="store_true", help="toss a coin for every pixel, anew in every step")
+    sub.add_argument("--size", type=int, help="crop and resize a folder of pictures to this side, in pixels")
     sub.add_argument("--steps", type=int, help="optimiser steps")
     sub.add_argument("--batch", type=int, help="examples in a step")
     sub.add_argument("--lr", type=float, help="learning rate")
@@ -199,10 +206,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _recipe(recipes, options: argparse.Namespace, source: str, dataset):
     """The book's recipe where it has one for this family and data; otherwise one that suits the data."""
-    named = f"{options.family}-{source}" + ("-conditional" if options.conditional else "")
-    if named in recipes.RECIPES:
-        return recipes.get(named)
-    return recipes.suited(options.family, source, dataset, conditional=options.conditional)
+    named = recipes.RECIPES.get(f"{options.family}-{source}" + ("-conditional" if options.conditional else ""))
+    if named and (named.augment == "binarise" or not options.binarise):
+        return named
+    return recipes.suited(
+        options.family, source, dataset, conditional=options.conditional, binarise=options.binarise
+    )  # fmt: skip
 
 
 def _restore(folder: Path):
@@ -211,10 +220,6 @@ def _restore(folder: Path):
     saved = checkpoint.read(folder)
     model = recipes.build(saved.meta["family"], **saved.meta["arguments"])
     return checkpoint.load_weights(model, saved), saved.meta
-
-
-def _is_bernoulli(meta: dict) -> bool:
-    return meta["arguments"].get("pixels") == "bernoulli"
 
 
 @contextlib.contextmanager

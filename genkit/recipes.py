@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -11,11 +10,11 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
-from platformdirs import user_cache_dir
 
 from . import augment, checkpoint, distributions
 from .base import Generative
-from .data import Dataset, load
+from .cache import cache_folder
+from .data import SETS, Dataset, load
 from .models.vae import conv_vae, mlp_vae
 from .names import unknown
 from .scale import scale
@@ -41,17 +40,20 @@ def build_vae(*, shape, pixels, levels=256, components=1, network="mlp", **optio
     return NETWORKS[network](shape=tuple(shape), pixels=PIXELS[pixels](levels, components), **options)
 
 
-def vae_arguments(dataset: Dataset) -> dict:
-    """Return the arguments of a VAE that suits ``dataset``: bells over its levels, or coins where there are two."""
+def vae_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a VAE that suits ``dataset``: bells over its levels, or coins for ``binary`` pixels."""
     if dataset.levels is None or len(dataset.shape) != 3:
         raise ValueError(f"data: expected images for a VAE, received {dataset.name!r} of shape {dataset.shape}")
-    pixels = {"pixels": "bernoulli"} if dataset.levels == 2 else {"pixels": "discretised_logistic", "components": 3}
     shape = {"shape": list(dataset.shape), "levels": dataset.levels}
-    return {**shape, **pixels, "latent": 16, "hidden": [512], "dropout": 0.2}
+    if binary or dataset.levels == 2:
+        return {**shape, "pixels": "bernoulli", **_BINARY}
+    return {**shape, "pixels": "discretised_logistic", **_GREY}
 
 
+_GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
+_BINARY = {"latent": 50, "hidden": [512, 512]}
 FAMILIES: dict[str, Callable[..., Generative]] = {"vae": build_vae}
-SUITS: dict[str, Callable[[Dataset], dict]] = {"vae": vae_arguments}
+SUITS: dict[str, Callable[[Dataset, bool], dict]] = {"vae": vae_arguments}
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,9 @@ def build(family: str, **arguments) -> Generative:
         raise ValueError(f"arguments: expected those of {family}; {error}") from None
 
 
-_DIGITS = {"shape": [1, 8, 8], "pixels": "discretised_logistic", "levels": 17, "components": 3, "latent": 16}
-_DIGITS |= {"hidden": [512], "dropout": 0.2}
+_DIGITS = {"shape": [1, 8, 8], "pixels": "discretised_logistic", "levels": 17, **_GREY}
 _QUICK = TrainConfig(steps=1000, batch=100, lr=2e-3, ema=0.995, warmup=100, clip=20.0)
+_OWN = TrainConfig(steps=5000, batch=128, lr=2e-3, ema=0.995, warmup=200, clip=20.0)
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -117,10 +119,9 @@ RECIPES: dict[str, Recipe] = {
             options={"letters": "AEGKQRSW", "draws": 24}, conditional=True,
         ),
         Recipe(
-            "vae-mnist", "vae", "mnist", TrainConfig(steps=4000, batch=128, lr=1e-3, ema=0.999, warmup=200, clip=20.0),
-            full=TrainConfig(steps=200_000, batch=128, lr=1e-3, ema=0.9995, warmup=1000, clip=20.0),
-            arguments={"shape": [1, 28, 28], "pixels": "bernoulli", "latent": 50, "hidden": [200, 200]},
-            augment="binarise",
+            "vae-mnist", "vae", "mnist", replace(_OWN, steps=20_000),
+            full=replace(_OWN, steps=400_000, lr=1e-3, ema=0.9995, warmup=1000),
+            arguments={"shape": [1, 28, 28], "pixels": "bernoulli", "levels": 256, **_BINARY}, augment="binarise",
         ),
     )
 }  # fmt: skip
@@ -133,17 +134,20 @@ def get(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def suited(family: str, source: str, dataset: Dataset, *, conditional: bool = False) -> Recipe:
-    """Return a recipe for data that the book has none for, such as a reader's own."""
+def suited(family: str, source: str, dataset: Dataset, *, conditional: bool = False, binarise: bool = False) -> Recipe:
+    """Return a recipe for data that the book has none for, such as a reader's own; ``binarise`` tosses its pixels."""
     if family not in SUITS:
         raise unknown("family", family, SUITS)
-    arguments = SUITS[family](dataset)
+    arguments = SUITS[family](dataset, binarise)
     if conditional:
         if dataset.classes is None:
             raise ValueError(f"data: expected classes for a conditional model, received none in {dataset.name!r}")
         arguments["classes"] = len(dataset.classes)
-    quick = TrainConfig(steps=4000, batch=min(100, len(dataset.train)), lr=1e-3, ema=0.999, warmup=200, clip=20.0)
-    return Recipe(f"{family}-{dataset.name}", family, source, quick, arguments=arguments, conditional=conditional)
+    config = replace(_OWN, batch=min(_OWN.batch, len(dataset.train)))
+    return Recipe(
+        f"{family}-{dataset.name}", family, source, config, arguments=arguments, conditional=conditional,
+        augment="binarise" if binarise else None,
+    )  # fmt: skip
 
 
 def variant(name: str, **arguments) -> Recipe:
@@ -157,9 +161,13 @@ def names() -> tuple[str, ...]:
     return tuple(RECIPES)
 
 
-def score(dataset: Dataset, conditional: bool) -> Callable[[Generative], float]:
-    """Return what the early best is chosen by: the mean bound, or log-probability, of the validation examples."""
+def score(dataset: Dataset, conditional: bool, *, binarise: bool = False) -> Callable[[Generative], float]:
+    """Return what the early best is chosen by: the mean bound, or log-probability, of the validation examples.
+
+    Where training tosses its pixels anew in every step, those of validation are tossed once.
+    """
     x, c = dataset.valid.x, dataset.valid.c if conditional else None
+    x = torch.bernoulli(x, generator=torch.Generator().manual_seed(0)) if binarise else x
 
     def validation(model: Generative) -> float:
         bound = model.log_prob if model.likelihood == "exact" else model.elbo
@@ -184,7 +192,11 @@ def train(
     dataset = dataset or recipe.dataset()
     model = recipe.build(seed).to(device)
     data = dataset.train if recipe.conditional else replace(dataset.train, c=None)
-    select = None if model.likelihood == "none" else score(dataset, recipe.conditional)
+    select = (
+        None
+        if model.likelihood == "none"
+        else score(dataset, recipe.conditional, binarise=recipe.augment == "binarise")
+    )
     config = replace(recipe.config(), seed=seed, **changes)
     change = AUGMENT[recipe.augment] if recipe.augment else None
     return fit(
@@ -213,11 +225,6 @@ def trained(name: str, *, seed: int = 0) -> Fit:
         return train(recipe, seed=seed, keeper=checkpoint.Checkpoints(folder, {"recipe": name}))
 
 
-def cache_folder() -> Path:
-    """Return the folder for downloads and trained models: ``GENKIT_CACHE``, or the user's cache."""
-    return Path(os.environ.get("GENKIT_CACHE") or user_cache_dir("genkit-book", appauthor=False))
-
-
 def recipe_hash(recipe: Recipe, *, seed: int = 0) -> str:
     """Return a hash of all that a trained model depends on: 16 hexadecimal digits."""
     parts = {
@@ -233,8 +240,8 @@ def recipe_hash(recipe: Recipe, *, seed: int = 0) -> str:
 
 
 def _data_modules(name: str) -> tuple[str, ...]:
-    """Name the module that makes an embedded set; a downloaded one is fixed by its checksum."""
-    return (f"data.{name}",) if (Path(__file__).parent / "data" / f"{name}.py").exists() else ()
+    """Name the module that makes a named set."""
+    return (SETS[name].__module__.removeprefix("genkit."),) if name in SETS else ()
 
 
 @cache

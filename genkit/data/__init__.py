@@ -1,17 +1,85 @@
 """Data sets by name, and a reader's own by path: ``load(name_or_path) -> Dataset``."""
 
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
 from ..names import unknown
+from .cifar10 import cifar10
 from .dataset import Dataset, Split
 from .digits import digits
 from .glyphs import glyphs
+from .idx import PARTS, fashion_mnist, find, mnist, read_idx_file, read_idx_folder
+from .own import read_arrays, read_pictures, read_table
+from .text import pydocs, read_text, stdlib, text, tiny_shakespeare
+from .toy2d import toy, toy2d
 
-SETS = {"digits": digits, "glyphs": glyphs}
+SETS: dict[str, Callable[..., Dataset]] = {
+    f.__name__: f
+    for f in (toy2d, digits, glyphs, pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare)
+}  # fmt: skip
+WHAT = {
+    "toy2d": "points of the plane whose density is known; made here",
+    "digits": "1,797 handwritten digits, 8 × 8, 17 grey levels; ships with scikit-learn",
+    "glyphs": "letters A–Z, 28 × 28, with the factors that made them; drawn here from matplotlib's fonts",
+    "pydocs": "Python's language reference, half a million characters; ships with Python",
+    "stdlib": "source code of Python's standard library, two million characters; ships with Python",
+    "mnist": "70,000 handwritten digits, 28 × 28, 256 grey levels; 12 MB to download",
+    "fashion_mnist": "70,000 clothes, 28 × 28, 256 grey levels; 31 MB to download",
+    "cifar10": "60,000 colour pictures of ten kinds, 32 × 32; 170 MB to download",
+    "tiny_shakespeare": "a million characters of Shakespeare's plays; 1 MB to download",
+}
+READERS: dict[str, Callable[..., Dataset]] = {
+    ".npz": read_arrays, ".npy": read_arrays, ".csv": read_table, ".txt": read_text, ".md": read_text,
+    ".gz": read_idx_file, ".idx3-ubyte": read_idx_file,
+}  # fmt: skip
 
-__all__ = ["SETS", "Dataset", "Split", "load"]
+__all__ = ["SETS", "Dataset", "Split", "describe", "load", "text", "toy"]
 
 
-def load(name: str, **options) -> Dataset:
-    """Load a data set by its name."""
-    if name not in SETS:
-        raise unknown("data", name, SETS)
-    return SETS[name](**options)
+def load(source: str | Path, **options) -> Dataset:
+    """Load a data set by its name, or a reader's own by its path.
+
+    A path leads to a folder of pictures, a folder of MNIST's IDX files or one such file, an ``.npz`` or ``.npy``, a
+    ``.csv``, or a text. ``options`` are those of the function that loads it, such as ``split`` of ``digits``.
+
+    >>> load("digits").shape
+    (1, 8, 8)
+    """
+    function, arguments = _loader(source)
+    known = inspect.signature(function).parameters
+    for name in options:
+        if name not in known:
+            raise unknown("options", name, set(known) - {"path", "folder"})
+    return function(*arguments, **options)
+
+
+def describe(source: str | None = None) -> list[dict]:
+    """Return a row for every named set, or load one, named or a reader's own, and say what it holds."""
+    if source is None:
+        return [{"name": name, "what": what} for name, what in WHAT.items()]
+    data = load(source)
+    sizes = " + ".join(f"{len(split):,}" for split in (data.train, data.valid, data.test))
+    facts = {"examples": sizes, "shape": list(data.shape), "levels": data.levels}
+    facts |= {"classes": data.classes and len(data.classes), "sha256": data.sha256}
+    what = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
+    return [{"name": data.name, "what": what, **facts}]
+
+
+def _loader(source: str | Path) -> tuple[Callable[..., Dataset], tuple[Path, ...]]:
+    if str(source) in SETS:
+        return SETS[str(source)], ()
+    path = Path(source)
+    if path.is_dir():
+        return (read_idx_folder if any(find(path, part) for part in PARTS) else read_pictures), (path,)
+    if not path.exists():
+        if len(path.parts) > 1 or path.suffix:
+            raise ValueError(f"data: expected a file or folder, received {source!s}, which does not exist")
+        raise unknown("data", source, SETS)
+    if path.stat().st_size == 0:
+        raise ValueError(f"data: expected a file with data, received the empty file {path}")
+    if path.name.removesuffix(".gz").endswith("-ubyte"):
+        return read_idx_file, (path,)
+    if path.suffix not in READERS:
+        raise ValueError(f"data: expected a file that ends in {', '.join(READERS)}; received {path.name}")
+    return READERS[path.suffix], (path,)
