@@ -17,8 +17,9 @@ from .cache import cache_folder
 from .data import SETS, Dataset, load
 from .models.vae import conv_vae, mlp_vae
 from .names import unknown
+from .randomness import randomness_of
 from .scale import scale
-from .training import Fit, TrainConfig, fit, randomness_of
+from .training import Fit, TrainConfig, fit
 
 PIXELS = {
     "bernoulli": lambda levels, components: distributions.bernoulli(),

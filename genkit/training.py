@@ -1,12 +1,10 @@
 """One training loop for every family. It never asks what kind of model it was given."""
 
 import contextlib
-import hashlib
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -14,11 +12,11 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm.auto import tqdm as notebook_tqdm
-from tqdm.std import tqdm as plain_tqdm
 
 from .base import Generative, Player, Terms
 from .names import unknown
+from .progress import Bar
+from .randomness import Order, randomness_of
 
 PRECISIONS = {"float32": None, "bf16": torch.bfloat16}
 
@@ -243,7 +241,7 @@ def fit(
             # a checkpoint falls on an entry of the history, so that nothing of a half-filled entry has to be kept
             if keeper and chief and not recent and (run.step % save_every < every or run.step == config.steps):
                 keeper.save(run, result, best)
-    bar.tell(result)
+    bar.tell(result.history, result.seconds, result.best_step)
     # the reader's own model gets the weights, so that it can be trained on
     model.load_state_dict(run.average.state_dict() if best is None else best)
     model.eval()
@@ -267,47 +265,6 @@ def learning_rate(player: Player, step: int, config: TrainConfig) -> float | Non
     if not config.cosine:
         return rate
     return rate * 0.5 * (1 + math.cos(math.pi * (done - config.warmup) / max(1, length - config.warmup)))
-
-
-class Order:
-    """Which examples make up a batch: permutation after permutation, each a function of (seed, epoch).
-
-    >>> order = Order(examples=5, batch=2, seed=0)
-    >>> sorted(torch.cat([order.batch(i) for i in range(5)]).tolist())  # two epochs: every example twice
-    [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
-    """
-
-    def __init__(self, examples: int, batch: int, seed: int):
-        self.examples, self.size, self.seed = examples, batch, seed
-        self._epochs: dict[int, Tensor] = {}
-
-    def batch(self, step: int) -> Tensor:
-        """Return the indices of the examples of this step, shape (batch,); a batch may reach into the next epoch."""
-        parts, at, need = [], step * self.size, self.size
-        while need:
-            epoch, place = divmod(at, self.examples)
-            parts.append(self._permutation(epoch)[place : place + need])
-            at, need = at + len(parts[-1]), need - len(parts[-1])
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-    def _permutation(self, epoch: int) -> Tensor:
-        if epoch not in self._epochs:
-            generator = torch.Generator().manual_seed(number_of(self.seed, "epoch", epoch))
-            self._epochs = {epoch: torch.randperm(self.examples, generator=generator)}
-        return self._epochs[epoch]
-
-
-def number_of(*parts: object) -> int:
-    """Return a number of 63 bits that depends on all ``parts``: unlike sums of seeds, no two runs share a stream."""
-    return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()) >> 1
-
-
-@contextlib.contextmanager
-def randomness_of(seed: int, step: int, rank: int, device: torch.device) -> Iterator[None]:
-    """Seed torch from (seed, step, rank) inside the block, and put the global random state back after it."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else [], device_type="cuda"):
-        torch.manual_seed(number_of(seed, step, rank))
-        yield
 
 
 def rank_and_processes() -> tuple[int, int]:
@@ -359,55 +316,3 @@ def _note(history: dict[str, list[float]], step: int, recent: list[Terms], score
         history.setdefault(name, [math.nan] * entries).append(value)
     for values in history.values():  # a player that sat out has no number here
         values.extend([math.nan] * (entries + 1 - len(values)))
-
-
-class Bar:
-    """A progress bar where somebody watches, and one line of text that stays.
-
-    A notebook that is run for the book, or tested, has nobody watching: there the bar is left out, since a page
-    keeps every state it went through.
-    """
-
-    def __init__(self, steps: int, done: int, *, shown: bool):
-        self.shown = shown
-        watched = shown and not os.environ.get("GENKIT_UNWATCHED")
-        kind = notebook_tqdm if _in_notebook() else plain_tqdm
-        self.bar = kind(total=steps, initial=done, leave=False, disable=not watched)
-
-    def update(self, step: int, history: dict[str, list[float]]) -> None:
-        self.bar.update(step - self.bar.n)
-        self.bar.set_postfix(_latest(history))
-
-    def __enter__(self) -> "Bar":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.close()
-
-    def tell(self, fit: Fit) -> None:
-        """Print the line that stays."""
-        if self.shown:
-            steps = int(fit.history["step"][-1]) if fit.history else 0
-            best = "" if fit.best_step is None else f"; best on validation at step {fit.best_step}"
-            latest = ", ".join(f"{name} {value:.2f}" for name, value in _latest(fit.history).items())
-            print(f"{steps} steps in {fit.seconds:.0f} s: {latest}{best}")
-
-
-def _latest(history: dict[str, list[float]]) -> dict[str, float]:
-    return {n.removeprefix("model/"): v[-1] for n, v in history.items() if n.endswith("/loss") or n == "score"}
-
-
-def _in_notebook() -> bool:
-    try:
-        return get_ipython().__class__.__name__ == "ZMQInteractiveShell"  # defined by IPython alone
-    except NameError:
-        return False
-
-
-def shortened(config: TrainConfig, **changes: object) -> TrainConfig:
-    """Return ``config`` with the given fields changed; None changes nothing.
-
-    >>> shortened(TrainConfig(), steps=10, lr=None).steps
-    10
-    """
-    return replace(config, **{name: value for name, value in changes.items() if value is not None})

@@ -129,7 +129,8 @@ def _by_hand(steps):
     from dataclasses import replace
 
     from genkit.augment import shift
-    from genkit.training import Order, learning_rate, randomness_of
+    from genkit.randomness import Order, randomness_of
+    from genkit.training import learning_rate
 
     recipe = recipes.get("vae-digits")
     config = replace(recipe.config(), steps=steps, lr=1e-3)

@@ -10,7 +10,8 @@ from torch import nn
 
 from genkit.base import Generative, Player
 from genkit.data import Split
-from genkit.training import Order, Run, TrainConfig, fit, learning_rate, number_of, train
+from genkit.randomness import Order, number_of
+from genkit.training import Run, TrainConfig, fit, learning_rate, train
 
 
 class Bell(Generative):

@@ -10,17 +10,25 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 _outputs: dict = {}
 _progress: dict[str, list] = {}
 
 
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Keep what each cell showed; None for one that failed."""
+    """Keep what each cell showed; None for one that failed, or that shows what the page would lose."""
+    report = yield
     if type(item).__name__ == "IPyNbCell" and call.when == "call":
-        cells = _outputs.setdefault(item.parent, {})
-        cells[item.cell_num] = None if call.excinfo else copy.deepcopy(item.test_outputs)
+        shown = copy.deepcopy(item.test_outputs)
+        if report.passed and any(WIDGET in output.get("data", {}) for output in shown):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid}: shows a widget, whose state would be lost in the book; use an explorer"
+        _outputs.setdefault(item.parent, {})[item.cell_num] = shown if report.passed else None
+    return report
 
 
 def pytest_runtest_logreport(report):
@@ -55,8 +63,6 @@ def pytest_sessionfinish(session):
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
         if len(outputs) != len(code) or any(shown is None for shown in outputs.values()):
             continue
-        if any(WIDGET in output.get("data", {}) for shown in outputs.values() for output in shown):
-            raise RuntimeError(f"{file.path}: shows a widget, whose state would be lost in the book; use an explorer")
         for i, cell in enumerate(code):
             cell.outputs, cell.execution_count = outputs[i], i + 1
             for output in cell.outputs:

@@ -1,5 +1,6 @@
 """The first code cell of every chapter, kept here once. ``make repository URL=…`` writes the address into all."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -8,14 +9,16 @@ ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = ROOT / "book" / "repository.txt"
 TAG = "setup"
 CELL = """\
+import importlib
 import subprocess
 import sys
 from importlib.util import find_spec
 
 REPOSITORY = "{address}"
 if find_spec("genkit") is None and REPOSITORY:
-    wanted = f"genkit-book @ git+{{REPOSITORY}}"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", wanted], check=True)
+    command = [sys.executable, "-m", "pip", "install", "-q", f"git+{{REPOSITORY}}"]
+    subprocess.run(command, check=True)
+    importlib.invalidate_caches()
 if find_spec("genkit") is None:
     raise SystemExit("genkit is missing: run `pip install -e .` in the book's folder")
 if find_spec("genkit.session") is None:
@@ -37,7 +40,7 @@ def cell(chapter: str, url: str | None = None) -> str:
 
 def write(url: str) -> None:
     """Keep the address, or forget it where ``url`` is empty, and write it into every chapter's setup cell."""
-    if url and not url.startswith(("https://", "http://", "file://")):
+    if url and not re.fullmatch(r"(https?|file)://[\w.~:/@%+-]+", url):
         raise SystemExit(f"URL: expected an address that begins with https://, received {url!r}")
     if url:
         ADDRESS.write_text(url.rstrip("/") + "\n", encoding="utf-8")
