@@ -44,7 +44,7 @@ def ship(kind: str, source: str | None = None) -> dict:
         save_file(model.state_dict(), temporary)
     about = {
         "kind": kind,
-        "made by": f"python -m genkit.classifiers {kind}",
+        "made by": f"python -m genkit.classifiers {kind}" + (" FOLDER" if source else ""),
         "data": {"name": data.name, "sha256": data.sha256, **options},
         "held-out accuracy": round(right.mean().item(), 4),
         "held-out images": len(right),
