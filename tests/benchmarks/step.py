@@ -2,6 +2,7 @@
 
 from genkit.bench import run
 
-found = run("step")
-print(found)
-raise SystemExit(found["ratio"] > 1.1)
+if __name__ == "__main__":
+    found = run("step")
+    print(found)
+    raise SystemExit(found["ratio"] > 1.1)
