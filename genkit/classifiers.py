@@ -13,7 +13,7 @@ from . import files
 from .augment import shift
 from .data import load
 from .nn.classifier import KINDS, WEIGHTS, Classifier
-from .recipes import source_hash
+from .source import source_hash
 
 
 def train(data, kind: str, *, steps: int = 1500, batch: int = 128, seed: int = 0) -> Classifier:

@@ -78,10 +78,10 @@ def train(options: argparse.Namespace) -> dict | None:
 
 
 def sample(options: argparse.Namespace) -> dict:
-    """Draw samples from a trained model and save them as one picture."""
+    """Draw samples from a trained model and save them: images as one .png, signals as rows of a .csv."""
     import torch
 
-    from .pictures import save_grid
+    from .pictures import save_grid, save_rows
 
     model, meta = _restore(options.model)
     torch.manual_seed(options.seed)
@@ -89,7 +89,7 @@ def sample(options: argparse.Namespace) -> dict:
     if options.label is not None:
         c = torch.tensor([options.label])
     x = model.sample(options.n, c)
-    save_grid(x, options.out)
+    (save_rows if x.ndim == 2 else save_grid)(x, options.out)
     _tell(f"{options.n} samples of step {meta['step']} in {options.out}")
     return {"out": str(options.out), "n": options.n, "step": meta["step"]}
 
@@ -114,7 +114,8 @@ def evaluate(options: argparse.Namespace) -> dict:
         binary = meta["arguments"].get("pixels") == "bernoulli"
         x = torch.bernoulli(x) if binary else x  # leaves pixels alone that are 0 or 1 already
         found["elbo"] = metrics.elbo(model, x, c)
-        found["iwae"] = metrics.iwae(model, x, c, k=options.k)
+        if hasattr(model, "iwae"):
+            found["iwae"] = metrics.iwae(model, x, c, k=options.k)
         levels = 2 if binary else dataset.levels
         train_x = torch.bernoulli(dataset.train.x) if binary else dataset.train.x
         found["independent pixels"] = metrics.IndependentPixels(levels=levels).fit(train_x).evaluate(x)

@@ -129,12 +129,14 @@ class LogisticPixels:
 
     with :math:`\delta = 1/(\text{levels} - 1)`; the first and the last level take the whole tail, so that the
     probabilities of all levels sum to 1. Salimans et al. (2017), eq. 2. The numbers of a pixel are the K logits of
-    :math:`\pi`, the K centres before a sigmoid, and the K log-widths.
+    :math:`\pi`, the K centres before a sigmoid, and the K logarithms of widths in units of eight levels.
     """
 
     def __init__(self, params: Tensor, *, levels: int):
         weight, mu, log_s = params.chunk(3, -1)  # (B, C, H, W, K) each
-        self.log_weight, self.mu, self.s = weight.log_softmax(-1), mu.sigmoid(), log_s.clamp(-7, 3).exp()
+        start = torch.linspace(-3, 3, mu.shape[-1] + 2, device=mu.device)[1:-1]  # new bells stand side by side
+        self.log_weight, self.mu = weight.log_softmax(-1), (mu + start).sigmoid()
+        self.s = log_s.clamp(-7, 3).exp() * 8 / (levels - 1)  # a new network says "within eight levels"
         self.levels = levels
 
     def log_p(self) -> Tensor:

@@ -33,3 +33,14 @@ def save_grid(x: Tensor, path: str | Path, *, columns: int = 8, border: int = 1,
     image = Image.fromarray(array[:, :, 0] if c == 1 else array)
     with files.atomic(path) as temporary:
         image.save(temporary, format="PNG")
+
+
+def save_rows(rows: Tensor, path: str | Path) -> None:
+    """Save signals or points, shape (N, T), as the rows of a ``.csv``."""
+    import numpy as np
+
+    path = Path(path)
+    if path.suffix != ".csv":
+        raise ValueError(f"out: expected a name that ends in .csv for rows of numbers, received {path.name!r}")
+    with files.atomic(path) as temporary:
+        np.savetxt(temporary, rows.cpu().numpy(), delimiter=",", fmt="%.6g")

@@ -138,6 +138,19 @@ def rate_distortion(rate: Sequence[float], distortion: Sequence[float], names: S
     return panel
 
 
+def matrices(panels: Mapping[str, Tensor], *, ylabel: str, xlabel: str) -> Axes:
+    """Draw named matrices beside each other, 0 as paper and the largest number as ink; rows go down, columns right."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, WIDTH / max(2, len(panels)) + 0.4), layout="constrained")
+        row = figure.subplots(1, len(panels), squeeze=False)[0]
+    for panel, (name, matrix) in zip(row, panels.items(), strict=True):
+        panel.imshow(matrix.detach().numpy(), cmap="gray_r", vmin=0, interpolation="nearest")
+        panel.set(xlabel=xlabel, ylabel=ylabel)
+        panel.set_title(name, fontsize=11)
+        panel.grid(False)
+    return row[0]
+
+
 def bars(values: Mapping[str, object], *, xlabel: str, mark: float | None = None) -> Axes:
     """Draw estimates as bars with their standard errors; ``mark`` draws a line, such as chance."""
     panel = axes(height=0.5 * len(values) + 0.9)

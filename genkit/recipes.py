@@ -1,60 +1,25 @@
 """Every named model of the book: how it is built, what it learns from, and its budget at quick and at full scale."""
 
-import ast
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from pathlib import Path
 
 import torch
 from filelock import FileLock
 
-from . import augment, checkpoint, distributions
+from . import augment, checkpoint
 from .base import Generative
 from .cache import cache_folder
 from .data import SETS, Dataset, load
-from .models.vae import conv_vae, mlp_vae
+from .families import BINARY, GREY, SUITS, build
 from .names import unknown
 from .randomness import randomness_of
 from .scale import scale
+from .source import source_hash
 from .training import Fit, TrainConfig, fit
 
-PIXELS = {
-    "bernoulli": lambda levels, components: distributions.bernoulli(),
-    "categorical": lambda levels, components: distributions.categorical(levels),
-    "discretised_logistic": distributions.discretised_logistic,
-}
-NETWORKS = {"mlp": mlp_vae, "conv": conv_vae}
 AUGMENT = {"shift": augment.shift, "binarise": augment.binarise}
-
-
-def build_vae(*, shape, pixels, levels=256, components=1, network="mlp", **options) -> Generative:
-    """Build a VAE from JSON: names for the pixel distribution and the network, numbers for the rest."""
-    if pixels not in PIXELS:
-        raise unknown("pixels", pixels, PIXELS)
-    if network not in NETWORKS:
-        raise unknown("network", network, NETWORKS)
-    if "hidden" in options:
-        options["hidden"] = tuple(options["hidden"])
-    return NETWORKS[network](shape=tuple(shape), pixels=PIXELS[pixels](levels, components), **options)
-
-
-def vae_arguments(dataset: Dataset, binary: bool = False) -> dict:
-    """Return the arguments of a VAE that suits ``dataset``: bells over its levels, or coins for ``binary`` pixels."""
-    if dataset.levels is None or len(dataset.shape) != 3:
-        raise ValueError(f"data: expected images for a VAE, received {dataset.name!r} of shape {dataset.shape}")
-    shape = {"shape": list(dataset.shape), "levels": dataset.levels}
-    if binary or dataset.levels == 2:
-        return {**shape, "pixels": "bernoulli", **_BINARY}
-    return {**shape, "pixels": "discretised_logistic", **_GREY}
-
-
-_GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
-_BINARY = {"latent": 50, "hidden": [512, 512]}
-FAMILIES: dict[str, Callable[..., Generative]] = {"vae": build_vae}
-SUITS: dict[str, Callable[[Dataset, bool], dict]] = {"vae": vae_arguments}
 
 
 @dataclass(frozen=True)
@@ -88,19 +53,12 @@ class Recipe:
             return build(self.family, **self.arguments)
 
 
-def build(family: str, **arguments) -> Generative:
-    """Build a model of a family from JSON arguments, as a checkpoint keeps them."""
-    if family not in FAMILIES:
-        raise unknown("family", family, FAMILIES)
-    try:
-        return FAMILIES[family](**arguments)
-    except TypeError as error:
-        raise ValueError(f"arguments: expected those of {family}; {error}") from None
-
-
-_DIGITS = {"shape": [1, 8, 8], "pixels": "discretised_logistic", "levels": 17, **_GREY}
+_PIXELS = {"shape": [1, 8, 8], "pixels": "discretised_logistic", "levels": 17, "components": 3}
+_DIGITS = {**_PIXELS, **GREY}
 _QUICK = TrainConfig(steps=1000, batch=100, lr=2e-3, ema=0.995, warmup=100, clip=20.0)
 _OWN = TrainConfig(steps=5000, batch=128, lr=2e-3, ema=0.995, warmup=200, clip=20.0)
+_FLOW = TrainConfig(steps=2000, batch=100, lr=2e-3, ema=0.995, warmup=50, clip=100.0)
+_COUPLINGS = {"shape": [1, 8, 8], "levels": 17, "hidden": [128, 128], "mix": False}
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -122,7 +80,48 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "vae-mnist", "vae", "mnist", replace(_OWN, steps=20_000),
             full=replace(_OWN, steps=400_000, lr=1e-3, ema=0.9995, warmup=1000),
-            arguments={"shape": [1, 28, 28], "pixels": "bernoulli", "levels": 256, **_BINARY}, augment="binarise",
+            arguments={"shape": [1, 28, 28], "pixels": "bernoulli", "levels": 256, **BINARY}, augment="binarise",
+        ),
+        Recipe(
+            "autoregressive-digits", "autoregressive", "digits",
+            TrainConfig(steps=500, batch=50, lr=5e-3, ema=0.985, warmup=50, clip=20.0),
+            arguments={**_PIXELS, "network": "pixelcnn", "width": 32, "blocks": 4, "dropout": 0.1}, augment="shift",
+        ),
+        Recipe(
+            "made-digits", "autoregressive", "digits",
+            TrainConfig(steps=700, batch=100, lr=3e-3, ema=0.99, warmup=50, clip=20.0),
+            arguments={**_PIXELS, "network": "made", "hidden": [1024], "dropout": 0.4}, augment="shift",
+        ),
+        Recipe(
+            "made-digits-conditional", "autoregressive", "digits",
+            TrainConfig(steps=600, batch=100, lr=3e-3, ema=0.99, warmup=50, clip=20.0),
+            arguments={**_PIXELS, "network": "made", "hidden": [1024], "dropout": 0.4, "classes": 10},
+            options={"split": "random"}, augment="shift", conditional=True,
+        ),
+        Recipe(
+            "flow-digits", "flow", "digits", _FLOW, augment="shift",
+            arguments={**_COUPLINGS, "layers": 16, "dropout": 0.35},
+        ),
+        Recipe(
+            "flow-digits-variational", "flow", "digits", replace(_FLOW, steps=1500), augment="shift",
+            arguments={**_COUPLINGS, "layers": 12, "dropout": 0.3, "hidden": [128], "noise_layers": 2},
+        ),
+        Recipe(
+            "autoregressive-seasons", "autoregressive", "seasons",
+            TrainConfig(steps=300, batch=32, lr=8e-3, ema=0.98, warmup=30, clip=20.0),
+            arguments={
+                "shape": [384], "pixels": "discretised_logistic", "levels": 256,
+                "network": "dilated", "width": 24, "layers": 8,
+            },
+        ),
+        Recipe(
+            "autoregressive-tones", "autoregressive", "tones",
+            TrainConfig(steps=320, batch=16, lr=1.2e-2, ema=0.98, warmup=30, clip=20.0),
+            arguments={
+                "shape": [512], "pixels": "discretised_logistic", "levels": 256,
+                "network": "dilated", "width": 32, "layers": 7,
+            },
+            options={"notes": 5},
         ),
     )
 }  # fmt: skip
@@ -243,30 +242,3 @@ def recipe_hash(recipe: Recipe, *, seed: int = 0) -> str:
 def _data_modules(name: str) -> tuple[str, ...]:
     """Name the module that makes a named set."""
     return (SETS[name].__module__.removeprefix("genkit."),) if name in SETS else ()
-
-
-@cache
-def source_hash(*modules: str) -> str:
-    """Return a hash of these modules of genkit and of all that they import, docstrings and comments left out."""
-    root, seen, queue = Path(__file__).parent, {}, list(modules)
-    while queue:
-        name = queue.pop()
-        path = root / (name.replace(".", "/") + ".py")
-        path = path if path.exists() else root / name.replace(".", "/") / "__init__.py"
-        if name in seen or not path.exists():
-            continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        seen[name] = ast.unparse(_without_docstrings(tree))
-        package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                base = package[: len(package) - node.level + 1] + (node.module.split(".") if node.module else [])
-                queue += [".".join(base), *(".".join([*base, alias.name]) for alias in node.names)]
-    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree

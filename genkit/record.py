@@ -20,8 +20,8 @@ import torch
 
 from . import __version__, files, recipes, records
 from .names import unknown
-from .recipes import source_hash
 from .scale import scale
+from .source import source_hash
 
 RESULTS = Path(records.__file__).parent
 

@@ -7,6 +7,8 @@ import base64
 import html
 import io
 import re
+import struct
+import wave as wavefile
 from collections.abc import Mapping, Sequence
 
 from .base import Estimate
@@ -57,6 +59,28 @@ def show(axes, *, alt: str) -> Html:
     data = base64.b64encode(buffer.getvalue()).decode()
     picture = f'<img class="gk-figure" src="data:image/png;base64,{data}" width="{width}" alt="{html.escape(alt)}">'
     return Html(picture, f"[figure: {alt}]")
+
+
+def sound(wave: Sequence[float], *, rate: int, label: str) -> Html:
+    """Show a player for a sound: samples in [0, 1], silence at a half, ``rate`` of them a second.
+
+    >>> sound([0.5, 0.9, 0.5, 0.1], rate=4000, label="a short click")
+    [sound: a short click]
+    """
+    if rate < 1:
+        raise ValueError(f"rate: expected at least 1, received {rate}")
+    pressure = [max(-1.0, min(1.0, 2 * float(v) - 1)) for v in wave]
+    buffer = io.BytesIO()
+    with wavefile.open(buffer, "wb") as out:
+        out.setparams((1, 2, rate, 0, "NONE", ""))
+        out.writeframes(struct.pack(f"<{len(pressure)}h", *(round(32767 * v) for v in pressure)))
+    data = base64.b64encode(buffer.getvalue()).decode()
+    name = html.escape(label)
+    code = (
+        f'<figure class="gk-sound"><figcaption>{name}</figcaption>'
+        f'<audio controls preload="metadata" aria-label="{name}" src="data:audio/wav;base64,{data}"></audio></figure>'
+    )
+    return Html(code, f"[sound: {label}]")
 
 
 def table(columns: Mapping[str, Sequence], *, caption: str) -> Html:

@@ -165,3 +165,31 @@ def test_a_grid_holds_every_picture(tmp_path):
 def test_a_grid_of_something_else_is_refused(tmp_path):
     with pytest.raises(ValueError, match="expected images of shape"):
         save_grid(torch.rand(3, 2, 4, 4), tmp_path / "g.png")
+
+
+def test_signals_are_saved_as_rows_and_refused_as_a_picture(tmp_path, capsys):
+    train = ["train", "autoregressive", "--data", "seasons", "--steps", "2", "--batch", "4"]
+    assert cli.main([*train, "--out", str(tmp_path / "m")]) == 0
+    status, _, _ = run("sample", tmp_path / "m", "-n", 3, "--out", tmp_path / "s.csv", capsys=capsys)
+    rows = np.loadtxt(tmp_path / "s.csv", delimiter=",")
+    assert status == 0 and rows.shape == (3, 384) and rows.min() >= 0 and rows.max() <= 1
+    status, _, err = run("sample", tmp_path / "m", "-n", 1, "--out", tmp_path / "s.png", capsys=capsys)
+    assert status == 2 and "expected a name that ends in .csv" in err and not (tmp_path / "s.png").exists()
+
+
+def test_data_that_do_not_suit_a_family(tmp_path, capsys):
+    for data in ("toy2d", "pydocs"):
+        status, _, err = run("train", "autoregressive", "--data", data, "--out", tmp_path / "m", capsys=capsys)
+        assert status == 2 and "data: expected images or signals for an autoregressive model" in err
+
+
+@pytest.mark.parametrize(("data", "kind"), [("digits", "elbo"), ("toy2d", "log_prob")])
+def test_a_flow_over_levels_and_one_over_numbers(data, kind, tmp_path, capsys):
+    train = ["train", "flow", "--data", data, "--steps", "3", "--batch", "20"]
+    assert cli.main([*train, "--out", str(tmp_path / "m")]) == 0
+    status, out, _ = run("evaluate", tmp_path / "m", "--limit", 20, "--json", capsys=capsys)
+    assert status == 0 and kind in json.loads(out)
+    name = tmp_path / {"digits": "s.png", "toy2d": "s.csv"}[data]
+    assert run("sample", tmp_path / "m", "-n", 3, "--out", name, capsys=capsys)[0] == 0 and name.exists()
+    status, _, err = run("train", "flow", "--data", "pydocs", "--out", tmp_path / "n", capsys=capsys)
+    assert status == 2 and "neither text nor binarised" in err

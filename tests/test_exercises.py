@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from answers_autoregressive import RIGHT as RIGHT_AUTOREGRESSIVE
+from answers_autoregressive import WRONG as WRONG_AUTOREGRESSIVE
 from torch.distributions import Independent, Normal, kl_divergence
 
 from genkit import exercises
 from genkit.distributions import Gaussian, standard_normal_log_prob
 from genkit.exercises import EXERCISES, check, notebooks, solution, stub
 from genkit.exercises.__main__ import main
+from genkit.exercises.autoregressive import suspects as autoregressive_suspects
 from genkit.exercises.exercise import Exercise
 from genkit.exercises.vae import active_units, bits_per_dim, elbo, iwae, kl, reparameterise, suspect
 
@@ -304,6 +307,10 @@ WRONG = {
 }  # fmt: skip
 
 
+RIGHT |= RIGHT_AUTOREGRESSIVE
+WRONG |= WRONG_AUTOREGRESSIVE
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_reference_is_right(name):
     assert check(name, EXERCISES[name].reference)
@@ -456,7 +463,10 @@ def test_the_right_words_and_numbers_of_the_lab():
         assert check("factor", sixteen), sixteen
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in ("fault", "factor") for a in EXERCISES[n].wrong])
+CHOICES = [name for name, e in EXERCISES.items() if not isinstance(e, Exercise)]
+
+
+@pytest.mark.parametrize(("name", "answer"), [(n, a) for n in CHOICES for a in EXERCISES[n].wrong])
 def test_every_wrong_suspicion_gets_its_own_answer(name, answer):
     verdict = check(name, answer)
     assert verdict.status == "wrong"
@@ -506,6 +516,16 @@ def test_measuring_finds_the_fault_and_clears_every_other_suspect(trial):
     assert ill["std"] > 0.02, "there is noise on the code"
     assert ill["psnr"] > healthy["psnr"], "it saw the right pictures"
     assert ill["beta"] == 1.0, "the fault cannot be read off the model"
+
+
+def test_the_gradients_find_who_peeks():
+    peeks = []
+    for name, model in autoregressive_suspects().items():
+        x = torch.rand(1, 1, 8, 8, requires_grad=True)
+        said = model.network(2 * x - 1).flatten(1, -2)[0].sum(-1)
+        seen = torch.stack([torch.autograd.grad(s, x, retain_graph=True)[0].flatten() for s in said])
+        peeks += [name] if seen.triu().abs().max() > 0 else []
+    assert peeks == ["c"] and check("leak", "c") and not check("leak", "none")
 
 
 def test_the_suspect_is_the_same_every_time():

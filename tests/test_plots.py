@@ -125,3 +125,27 @@ def test_a_negative_number_gets_a_minus_sign(value):
 @pytest.mark.parametrize("text", ["2026-11-21", "x-1", "a-b", "k-500"])
 def test_a_hyphen_in_a_word_stays(text):
     assert say(text).plain == text
+
+
+def test_matrices_show_what_they_hold():
+    low, high = torch.eye(3), torch.arange(9.0).view(3, 3)
+    panel = plots.matrices({"low": low, "high": high}, ylabel="output", xlabel="input")
+    assert [a.get_title() for a in panel.figure.axes] == ["low", "high"]
+    assert torch.equal(torch.tensor(panel.figure.axes[1].images[0].get_array()), high)
+    assert (panel.get_ylabel(), panel.get_xlabel()) == ("output", "input")
+
+
+def test_a_sound_is_the_wave_it_was_given():
+    import wave
+
+    from genkit.show import sound
+
+    shown = sound([0.5, 1.0, 0.0, 2.0], rate=8000, label='a "click" <b>')
+    assert "<b>" not in shown.code and shown.plain == '[sound: a "click" <b>]'
+    data = base64.b64decode(re.search(r"base64,([^\"]+)", shown.code)[1])
+    with wave.open(io.BytesIO(data)) as file:
+        assert file.getframerate() == 8000 and file.getnchannels() == 1
+        samples = torch.frombuffer(bytearray(file.readframes(4)), dtype=torch.int16)
+    assert samples.tolist() == [0, 32767, -32767, 32767]
+    with pytest.raises(ValueError, match="rate: expected at least 1"):
+        sound([0.5], rate=0, label="nothing")

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from genkit import recipes, record
+from genkit import recipes, record, source
 from genkit.record import Expected
 from genkit.training import TrainConfig
 
@@ -64,18 +64,18 @@ def test_the_source_hash_follows_imports_and_ignores_comments(tmp_path, monkeypa
     package.mkdir()
     (package / "a.py").write_text('"""Doc."""\nfrom .b import f\n\n\ndef g():\n    return f()  # why\n')
     (package / "b.py").write_text("def f():\n    return 1\n")
-    monkeypatch.setattr(recipes, "__file__", str(package / "recipes.py"))
+    monkeypatch.setattr(source, "__file__", str(package / "recipes.py"))
 
     def found():
-        recipes.source_hash.cache_clear()
-        return recipes.source_hash("a")
+        source.source_hash.cache_clear()
+        return source.source_hash("a")
 
     before = found()
     (package / "a.py").write_text('"""Another."""\nfrom .b import f\n\n\ndef g():\n    return f()\n')
     assert found() == before
     (package / "b.py").write_text("def f():\n    return 2\n")
     assert found() != before
-    recipes.source_hash.cache_clear()
+    source.source_hash.cache_clear()
 
 
 @pytest.mark.parametrize(

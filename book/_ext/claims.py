@@ -6,6 +6,7 @@ no record holds one, the claim is marked as not tested yet.
 """
 
 import json
+import re
 from pathlib import Path
 
 import yaml
@@ -27,7 +28,7 @@ def read_verdicts(chapters: list[str], claim: str, records: Path = RECORDS) -> d
         record = json.loads(path.read_text(encoding="utf-8"))
         text = record["results"].get("claims", {}).get(claim)
         if text and record["chapter"] in chapters:
-            verdicts[record["chapter"]] = text
+            verdicts[record["chapter"]] = re.sub(r"(?<!\w)-(?=\d)", "−", text)
     return verdicts
 
 

@@ -8,13 +8,13 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import vae
+from . import autoregressive, vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
 from .verdict import Verdict
 
-CHAPTERS = {"models/vae": vae.EXERCISES}
+CHAPTERS = {"models/vae": vae.EXERCISES, "models/autoregressive": autoregressive.EXERCISES}
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 
 __all__ = ["CHAPTERS", "EXERCISES", "Choice", "Exercise", "Verdict", "check", "quiz", "solution", "stub"]

@@ -2,12 +2,14 @@
 
 from .baselines import IndependentPixels, MixtureOfPixels, ProbabilisticPCA, mixture_of_pixels, probabilistic_pca
 from .detection import accuracy, auroc, pca_error, two_sample_auroc
+from .forecast import LinearAR, pinball
 from .images import frechet, frechet_distance, frechet_ratio, laplacian_energy, psnr, sharpness
 from .likelihood import bits_per_dim, elbo, iwae, log_prob
 from .two_sample import sliced_wasserstein
 
 __all__ = [
-    "IndependentPixels", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "auroc", "bits_per_dim", "elbo", "frechet",
-    "frechet_distance", "frechet_ratio", "iwae", "laplacian_energy", "log_prob", "mixture_of_pixels", "pca_error",
-    "probabilistic_pca", "psnr", "sharpness", "sliced_wasserstein", "two_sample_auroc",
+    "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "auroc", "bits_per_dim",
+    "elbo", "frechet", "frechet_distance", "frechet_ratio", "iwae", "laplacian_energy", "log_prob",
+    "mixture_of_pixels", "pca_error", "pinball", "probabilistic_pca", "psnr", "sharpness", "sliced_wasserstein",
+    "two_sample_auroc",
 ]  # fmt: skip

@@ -8,11 +8,11 @@ import math
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..base import Generative, Terms, rows
 from ..distributions import Family, Gaussian, Pixels, standard_normal_log_prob
+from ..labels import hide, one_hot
 from ..nn import conv_decoder, conv_encoder, mlp
 
 
@@ -78,10 +78,7 @@ class VAE(Generative):
 
     def loss(self, x: Tensor, c: Tensor | None = None) -> Terms:
         """Return reconstruction + β · KL in nats per image, shape (B,), with one code drawn for each image."""
-        if self.classes and c is not None:
-            hide = torch.rand(len(x), device=x.device) < self.label_dropout
-            c = torch.where(hide, self.classes, rows(c, len(x)))
-        return self._terms(x, c)
+        return self._terms(x, hide(c, len(x), self.classes, self.label_dropout))
 
     def _terms(self, x: Tensor, c: Tensor | None) -> Terms:
         q = self.encode(x, c)
@@ -130,11 +127,7 @@ class VAE(Generative):
 
     def _with_class(self, h: Tensor, c: Tensor | None) -> Tensor:
         """Append the class as a one-hot row of classes + 1 columns; the last column means "no class given"."""
-        if not self.classes:
-            return h
-        if c is None:
-            c = torch.full((1,), self.classes, device=h.device)
-        return torch.cat([h, F.one_hot(rows(c, len(h)), self.classes + 1).to(h)], 1)
+        return torch.cat([h, one_hot(c, len(h), self.classes, h)], 1) if self.classes else h
 
 
 def mlp_vae(

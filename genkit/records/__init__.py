@@ -1,4 +1,4 @@
 """The experiments behind the chapters' records, one file a chapter."""
 
-CHAPTERS = {"models/vae": "vae"}
+CHAPTERS = {"models/vae": "vae", "models/autoregressive": "autoregressive"}
 """Which file holds the experiments of which chapter."""

@@ -9,7 +9,10 @@ from .. import metrics, recipes
 from ..models.vae import VAE
 from ..training import Fit, fit
 
-SOURCES = ("training", "augment", "models.vae", "metrics", "data.digits", "data.glyphs")
+SOURCES = (
+    "training", "augment", "models.vae", "metrics.likelihood", "metrics.images", "metrics.detection",
+    "data.digits", "data.glyphs",
+)  # fmt: skip
 RECIPES = ("vae-digits", "vae-glyphs-2d")
 SEEDS = (0, 1, 2)
 BETAS = (0.1, 0.3, 1.0, 2.0, 4.0, 10.0)

@@ -1,0 +1,108 @@
+"""The families of models: how each is built from JSON, and what suits data that the book has no recipe for."""
+
+import math
+from collections.abc import Callable
+
+from . import distributions
+from .base import Generative
+from .data import Dataset
+from .models.autoregressive import dilated, made, pixelcnn
+from .models.flow import Dequantised, coupling_flow
+from .models.vae import conv_vae, mlp_vae
+from .names import unknown
+
+PIXELS = {
+    "bernoulli": lambda levels, components: distributions.bernoulli(),
+    "categorical": lambda levels, components: distributions.categorical(levels),
+    "discretised_logistic": distributions.discretised_logistic,
+}
+NETWORKS = {"mlp": mlp_vae, "conv": conv_vae}
+CAUSAL = {"made": made, "pixelcnn": pixelcnn, "dilated": dilated}
+
+
+def build_vae(*, network="mlp", **arguments) -> Generative:
+    """Build a VAE from JSON: names for the pixel distribution and the network, numbers for the rest."""
+    return _build(NETWORKS, network, **arguments)
+
+
+def build_autoregressive(*, network="pixelcnn", **arguments) -> Generative:
+    """Build an autoregressive model from JSON, as a VAE is built."""
+    return _build(CAUSAL, network, **arguments)
+
+
+def _build(networks, network, *, shape, pixels, levels=256, components=1, **options) -> Generative:
+    if pixels not in PIXELS:
+        raise unknown("pixels", pixels, PIXELS)
+    if network not in networks:
+        raise unknown("network", network, networks)
+    if "hidden" in options:
+        options["hidden"] = tuple(options["hidden"])
+    return networks[network](shape=tuple(shape), pixels=PIXELS[pixels](levels, components), **options)
+
+
+def vae_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a VAE that suits ``dataset``: bells over its levels, or coins for ``binary`` pixels."""
+    if dataset.levels is None or len(dataset.shape) != 3:
+        raise ValueError(f"data: expected images for a VAE, received {dataset.name!r} of shape {dataset.shape}")
+    shape = {"shape": list(dataset.shape), "levels": dataset.levels}
+    if binary or dataset.levels == 2:
+        return {**shape, "pixels": "bernoulli", **BINARY}
+    return {**shape, "pixels": "discretised_logistic", **GREY}
+
+
+def autoregressive_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of an autoregressive model that suits ``dataset``: grey images, colour ones, or signals."""
+    if dataset.levels is None or len(dataset.shape) not in (1, 3) or not dataset.train.x.is_floating_point():
+        raise ValueError(
+            f"data: expected images or signals for an autoregressive model, received {dataset.name!r} "
+            f"of shape {dataset.shape}"
+        )
+    pixels = {"pixels": "bernoulli"} if binary else {"pixels": "discretised_logistic", "components": 3}
+    known = {"shape": list(dataset.shape), "levels": dataset.levels, **pixels, "dropout": 0.1}
+    if len(dataset.shape) == 1:
+        return {**known, "network": "dilated", "layers": 7}
+    return {**known, "network": "pixelcnn"} if dataset.shape[0] == 1 else {**known, "network": "made"}
+
+
+def build_flow(*, shape, hidden=(128, 128), levels=None, noise_layers=0, **options) -> Generative:
+    """Build a coupling flow from JSON: over numbers, or over discrete ``levels`` with uniform or learnt noise."""
+    shape = tuple(shape)
+    flow = coupling_flow(shape=shape, hidden=tuple(hidden), unit=levels is not None, **options)
+    if levels is None:
+        return flow
+    noise = None
+    if noise_layers:
+        noise = coupling_flow(shape=shape, layers=noise_layers, hidden=(128,), mix=False, context=math.prod(shape))
+    return Dequantised(flow, levels=levels, noise=noise)
+
+
+def flow_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a flow that suits ``dataset``: a bound for grey levels, an exact density for numbers."""
+    if binary or not dataset.train.x.is_floating_point() or math.prod(dataset.shape) < 2:
+        raise ValueError(
+            f"data: expected at least two numbers or pixels, neither text nor binarised, for a flow, received "
+            f"{dataset.name!r} of shape {dataset.shape}"
+        )
+    return {"shape": list(dataset.shape), "levels": dataset.levels, "layers": 8, "mix": dataset.levels is None}
+
+
+GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
+BINARY = {"latent": 50, "hidden": [512, 512]}
+FAMILIES: dict[str, Callable[..., Generative]] = {
+    "vae": build_vae,
+    "autoregressive": build_autoregressive,
+    "flow": build_flow,
+}
+SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
+    "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
+}  # fmt: skip
+
+
+def build(family: str, **arguments) -> Generative:
+    """Build a model of a family from JSON arguments, as a checkpoint keeps them."""
+    if family not in FAMILIES:
+        raise unknown("family", family, FAMILIES)
+    try:
+        return FAMILIES[family](**arguments)
+    except TypeError as error:
+        raise ValueError(f"arguments: expected those of {family}; {error}") from None
