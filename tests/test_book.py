@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from browsing import reload
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
@@ -178,7 +179,7 @@ def test_a_quiz_answers_and_the_landing_page_remembers(latent):
     first.locator("input[data-right=true]").check()
     assert first.get_attribute("data-state") == "right" and "✓" in first.inner_text()
     latent.locator("[data-gk-exercise=kl]").check()
-    latent.reload()
+    reload(latent)
     assert latent.locator("[data-gk-question='1']").get_attribute("data-state") == "right"
     assert latent.locator("[data-gk-exercise=kl]").is_checked()
     kept = json.loads(latent.evaluate("localStorage.getItem('genkit-progress')"))["models/vae"]

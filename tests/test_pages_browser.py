@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from browsing import reload
 
 torch = pytest.importorskip("torch")
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -181,7 +182,7 @@ def test_progress_can_be_forgotten_but_not_by_one_slip(browser, site):
     page.once("dialog", lambda dialog: dialog.accept())
     page.click("#reader-progress button")
     assert page.locator("#reader-progress meter").count() == 0
-    page.reload()
+    reload(page)
     assert "no account" in page.inner_text("#reader-progress")
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from browsing import reload
 
 from genkit.exercises import CHAPTERS, EXERCISES, check, quiz, solution
 from genkit.exercises.quiz import identity, questions
@@ -68,7 +69,7 @@ def test_answers_and_ticks_are_remembered(page):
             "exercises": len(CHAPTERS[CHAPTER]),
         }
     }
-    page.reload()
+    reload(page)
     assert said(page, 1).startswith("✓ Right.")
     assert said(page, 3).startswith("✗ Not so.")
     assert said(page, 2) == ""
@@ -82,7 +83,7 @@ def test_an_answer_to_a_question_that_has_changed_is_forgotten(page):
     stored = {CHAPTER: {"quiz": {"00000000": {"choice": 1, "right": True}}, "questions": 7, "solved": {"kl": True}},
               "models/other": {"quiz": {"11111111": {"choice": 0, "right": True}}}}  # fmt: skip
     page.evaluate("(s) => localStorage.setItem('genkit-progress', s)", json.dumps(stored))
-    page.reload()
+    reload(page)
     assert page.inner_text(".gk-score") == ""
     found = page.evaluate(STORED)
     assert found[CHAPTER]["quiz"] == {}
@@ -101,13 +102,13 @@ NONSENSE = [
 @pytest.mark.parametrize("stored", NONSENSE)
 def test_nonsense_in_the_memory_does_no_harm(page, stored):
     page.evaluate("(s) => localStorage.setItem('genkit-progress', s)", stored)
-    page.reload()
+    reload(page)
     assert page.inner_text(".gk-score") == ""
     assert not page.get_by_label("I solved kl").is_checked()
     options(page, 1).nth(RIGHT[0]).check()
     page.get_by_label("I solved kl").check()
     assert said(page, 1).startswith("✓ Right.")
-    page.reload()
+    reload(page)
     assert said(page, 1).startswith("✓ Right.")
     assert page.get_by_label("I solved kl").is_checked()
 
