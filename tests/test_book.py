@@ -110,7 +110,12 @@ def test_a_chapter_fits_and_breaks_no_rule_of_access(visit, path, width, dark):
 @pytest.mark.parametrize("path", CHAPTERS, ids=name)
 def test_an_explorer_computes_what_torch_does(visit, path):
     page = visit(path)
-    assert page.locator(".gk-explorer[data-ready]").count() >= 1
+    found = page.locator(".gk-explorer").count()
+    if path.stem == "vae":
+        assert found == 1
+    elif not found:
+        pytest.skip("this chapter has no explorer")
+    assert page.locator(".gk-explorer[data-ready]").count() == found
     worst = page.evaluate("""() => [...document.querySelectorAll(".gk-explorer")].flatMap((e) =>
         e.genkit.probes.map(({ inputs, outputs }) => {
             const found = e.genkit.run(inputs);
