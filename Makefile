@@ -8,7 +8,7 @@ endif
 RUN := $(BIN)/python -m
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help book test lab preview solutions pdf repository clean check
+.PHONY: help book test lab preview solutions pdf repository clean help
 
 book: .venv/ready  ## execute the chapters that changed, build the book; CHAPTER=models/vae for one
 	$(RUN) tools.book build $(CHAPTER)

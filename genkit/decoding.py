@@ -7,7 +7,6 @@ Rules are applied in the order in which they are listed; the customary one is pe
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -196,12 +195,8 @@ def stop_at(strings: Sequence[str], decode: Callable[[Tensor], str]) -> Callable
 def _rule(name: str, value: float) -> Rule:
     function = RULES[name]
     if name.endswith("penalty"):
-        return partial(_with_tokens, function, value)
+        return lambda logits, tokens: function(logits, tokens, value)
     return lambda logits, tokens: function(logits, value)
-
-
-def _with_tokens(function: Callable[..., Tensor], value: float, logits: Tensor, tokens: Tensor) -> Tensor:
-    return function(logits, tokens, value)
 
 
 def _keep(logits: Tensor, kept: Tensor) -> Tensor:

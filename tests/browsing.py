@@ -1,5 +1,9 @@
 """What tests in a browser share."""
 
+from pathlib import Path
+
+BOOK_CSS = Path(__file__).resolve().parent.parent / "book" / "_static" / "book.css"
+
 KEPT = "() => localStorage.getItem('genkit-progress')"
 
 
@@ -14,3 +18,13 @@ def reload(page):
     if kept is not None and page.evaluate(KEPT) is None:
         page.evaluate("(kept) => localStorage.setItem('genkit-progress', kept)", kept)
         page.reload()
+
+
+def look(theme, *, book):
+    """Return the head of a page in a theme: with the book's styles, or bare, as a notebook shows it."""
+    paper, ink = {"light": ("#fff", "#20272b"), "dark": ("#14191b", "#d9dedf")}[theme]
+    style = BOOK_CSS.read_text(encoding="utf-8") if book else ""
+    return (
+        f"<style>{style} html {{ background: {paper}; color: {ink} }}</style>"
+        f'<script>document.documentElement.dataset.theme = "{theme}"</script>'
+    )

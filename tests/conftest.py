@@ -1,20 +1,18 @@
 """What several test modules share: a Chromium, pages opened from disk in it, and the rules of accessibility."""
 
-import shutil
-
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tools.pdf import QUIET, chromium
 
 
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium; skips where there is none."""
-    if CHROMIUM is None:
+    if chromium() is None:
         pytest.skip("no Chromium on this machine; .ci/run installs it")
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = play.chromium.launch(executable_path=chromium(), args=QUIET)
         yield browser
         browser.close()
 

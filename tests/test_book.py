@@ -1,13 +1,14 @@
 """The built chapters as readers get them: from file://, in Chromium, at desk and phone, in light and dark."""
 
 import json
-import shutil
 import struct
 import sys
 from pathlib import Path
 
 import pytest
 from browsing import reload
+
+from tools.pdf import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
@@ -17,28 +18,18 @@ PAGES = sorted(
     if "_static" not in p.parts and p != HTML / "index.html"  # which only leads on
 )
 CHAPTERS = sorted((HTML / "notebooks").rglob("*.html"))
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 # Rules that the theme itself breaks on chapter pages, with the reason; none of them is in what we write.
 THEMES_OWN: dict[str, str] = {}
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; .ci/run installs it"),
+    pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine; .ci/run installs it"),
     pytest.mark.skipif(not CHAPTERS, reason="the book is not built; make book builds it"),
 ]
 
 
 def name(path):
     return path.relative_to(HTML).with_suffix("").as_posix()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Explorers in Chromium, from disk and without a kernel: what they draw is what torch draws."""
 
-from pathlib import Path
-
 import pytest
 import torch
+from browsing import look
 from torch import nn
 
 from genkit.distributions import bernoulli
@@ -11,7 +10,6 @@ from genkit.explorers import Explorer, latent_explorer
 from genkit.explorers.explorer import pack
 from genkit.models.vae import mlp_vae
 
-BOOK_CSS = Path(__file__).resolve().parent.parent / "book" / "_static" / "book.css"
 CODES, LABELS, CLASSES = torch.randn(9, 2), torch.arange(9) % 3, ("A", "B", "<b>C</b>")
 
 
@@ -232,12 +230,9 @@ def test_without_scripts_it_says_what_would_be_there(open_page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1000, 320])
 def test_it_fits_and_breaks_no_rule_of_access(open_page, violations, theme, width, book):
-    paper, ink = {"light": ("#fff", "#20272b"), "dark": ("#14191b", "#d9dedf")}[theme]
-    style = BOOK_CSS.read_text(encoding="utf-8") if book else ""
     page = open_page(
         f'<div class="bd-article">{letters().html()}</div>',
-        head=f"<style>{style} html {{ background: {paper}; color: {ink} }}</style>"
-        f'<script>document.documentElement.dataset.theme = "{theme}"</script>',
+        head=look(theme, book=book),
         viewport={"width": width, "height": 800},
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -9,20 +9,13 @@ from pathlib import Path
 import pytest
 from browsing import reload
 
+from tools.pdf import chromium
+
 torch = pytest.importorskip("torch")
 sync_api = pytest.importorskip("playwright.sync_api")
 STATIC = Path(__file__).resolve().parent.parent / "book" / "_static"
 INDEX = STATIC.parent / "index.md"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine; .ci/run installs it")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium on this machine; .ci/run installs it")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ import pytest
 yaml = pytest.importorskip("yaml")
 pytest.importorskip("jupyter_book")
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PAGES = ["index", "how_to_use", "notation", "glossary", "claims", "references"]
 
 # Rules that the theme breaks by itself, in places that no page of ours can reach, would stand here with the reason.
@@ -124,17 +123,6 @@ def test_references_lead_to_their_papers(html):
 def test_only_the_landing_page_carries_its_scripts(html):
     assert any("taste.js" in s for s in Page(html / "book" / "index.html").scripts)
     assert not any("taste.js" in s for s in Page(html / "book" / "claims.html").scripts)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; .ci/run installs it")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

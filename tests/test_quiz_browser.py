@@ -1,15 +1,13 @@
 """Quizzes, ticks and solutions in Chromium: by mouse and keyboard, remembered, on paper, and without any script."""
 
 import json
-from pathlib import Path
 
 import pytest
-from browsing import reload
+from browsing import look, reload
 
 from genkit.exercises import CHAPTERS, EXERCISES, check, quiz, solution
 from genkit.exercises.quiz import identity, questions
 
-BOOK_CSS = Path(__file__).resolve().parent.parent / "book" / "_static" / "book.css"
 CHAPTER = "models/vae"
 ASKED = questions("vae")
 RIGHT = [[o["right"] for o in q["options"]].index(True) for q in ASKED]
@@ -201,12 +199,9 @@ def test_it_fits_and_breaks_no_rule_of_access(open_page, violations, theme, widt
         check("fault", ...),
     ]
     shown = "".join(v._repr_mimebundle_()["text/html"] for v in verdicts)
-    paper, ink = {"light": ("#fff", "#20272b"), "dark": ("#14191b", "#d9dedf")}[theme]
-    style = BOOK_CSS.read_text(encoding="utf-8") if book else ""
     page = open_page(
         f'<div class="bd-article">{shown}{solution("kl").code}{quiz(CHAPTER).code}</div>',
-        head=f"<style>{style} html {{ background: {paper}; color: {ink} }}</style>"
-        f'<script>document.documentElement.dataset.theme = "{theme}"</script>',
+        head=look(theme, book=book),
         viewport={"width": width, "height": 800},
     )
     page.locator(".gk-solution summary").click()
