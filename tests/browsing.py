@@ -4,20 +4,26 @@ from pathlib import Path
 
 BOOK_CSS = Path(__file__).resolve().parent.parent / "book" / "_static" / "book.css"
 
-KEPT = "() => localStorage.getItem('genkit-progress')"
+# Runs in a page before its own scripts: what `reload` noted in the window's name is what the page finds stored.
+RESTORE = """
+if (window.name.startsWith("kept:")) {
+  const kept = JSON.parse(window.name.slice(5));
+  window.name = "";
+  for (const [key, value] of Object.entries(kept)) localStorage.setItem(key, value);
+}
+"""
 
 
 def reload(page):
     """Load a page anew with what it has stored.
 
-    Chromium, under load, now and then hands a reloaded page from disk an empty storage. Nothing of ours empties it, so
-    it is then filled again with what was there.
+    Chromium, under load, now and then hands a reloaded page from disk an older storage, or an empty one. What was there
+    therefore travels in the window's name, and is put back before the page's first script.
     """
-    kept = page.evaluate(KEPT)
+    page.add_init_script(RESTORE)
+    page.evaluate("() => { window.name = 'kept:' + JSON.stringify({...localStorage}); }")
     page.reload()
-    if kept is not None and page.evaluate(KEPT) is None:
-        page.evaluate("(kept) => localStorage.setItem('genkit-progress', kept)", kept)
-        page.reload()
+    assert page.evaluate("() => window.name") == ""
 
 
 def look(theme, *, book):
