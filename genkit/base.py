@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +65,7 @@ class Player:
             or a prior trained after its codes, are players with spans that follow each other.
         lr: multiplies the trainer's learning rate.
         betas: Adam's two decay rates.
+        matrices: those of ``params`` that multiply hidden states, for an optimiser that treats matrices as matrices.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Player:
     span: tuple[float, float] = (0.0, 1.0)
     lr: float = 1.0
     betas: tuple[float, float] = (0.9, 0.999)
+    matrices: list[nn.Parameter] = field(default_factory=list)
 
 
 class Generative(nn.Module):

@@ -163,9 +163,10 @@ def _state(run: Run, best: Tensors | None) -> Tensors:
         state |= {f"average/{name}": value for name, value in run.averaged.state_dict().items()}
     if best is not None:
         state |= {f"best/{name}": value for name, value in best.items()}
-    for player, optimiser in zip(run.players, run.optimisers, strict=True):
-        for i, slots in optimiser.state_dict()["state"].items():
-            state |= {f"optimiser/{player.name}/{i}/{slot}": value for slot, value in slots.items()}
+    for player, movers in zip(run.players, run.optimisers, strict=True):
+        for mover, optimiser in movers.items():
+            for i, slots in optimiser.state_dict()["state"].items():
+                state |= {f"{mover}/{player.name}/{i}/{slot}": value for slot, value in slots.items()}
     return state
 
 
@@ -173,12 +174,13 @@ def _put_back(run: Run, state: Tensors) -> Tensors | None:
     run.model.load_state_dict(_under("live/", state))
     if run.averaged is not None:
         run.averaged.load_state_dict(_under("average/", state))
-    for player, optimiser in zip(run.players, run.optimisers, strict=True):
-        slots: dict[int, Tensors] = {}
-        for name, value in _under(f"optimiser/{player.name}/", state).items():
-            i, slot = name.split("/")
-            slots.setdefault(int(i), {})[slot] = value
-        optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
+    for player, movers in zip(run.players, run.optimisers, strict=True):
+        for mover, optimiser in movers.items():
+            slots: dict[int, Tensors] = {}
+            for name, value in _under(f"{mover}/{player.name}/", state).items():
+                i, slot = name.split("/")
+                slots.setdefault(int(i), {})[slot] = value
+            optimiser.load_state_dict({"state": slots, "param_groups": optimiser.state_dict()["param_groups"]})
     return _under("best/", state) or None
 
 

@@ -42,6 +42,7 @@ class TrainConfig:
         warmup: steps over which the learning rate rises from 0.
         cosine: let the learning rate fall to 0 along half a cosine.
         precision: ``"float32"`` or ``"bf16"`` (autocast).
+        optimiser: ``"adamw"``, or ``"muon"`` (Jordan et al. 2024) for each player's matrices and AdamW for the rest.
         seed: all randomness of the run is a function of it.
     """
 
@@ -54,6 +55,7 @@ class TrainConfig:
     warmup: int = 0
     cosine: bool = True
     precision: str = "float32"
+    optimiser: str = "adamw"
     seed: int = 0
 
     def __post_init__(self):
@@ -68,6 +70,8 @@ class TrainConfig:
             raise ValueError(f"clip: expected None or a number above 0, received {self.clip}")
         if self.precision not in PRECISIONS:
             raise unknown("precision", self.precision, PRECISIONS)
+        if self.optimiser not in ("adamw", "muon"):
+            raise unknown("optimiser", self.optimiser, ("adamw", "muon"))
 
 
 @dataclass
@@ -86,11 +90,7 @@ class Run:
     def __init__(self, model: Generative, config: TrainConfig):
         self.model, self.config, self.step = model, config, 0
         self.players = model.players()
-        fused = model.device.type in ("cpu", "cuda")  # one kernel for all tensors: half the time of a small step
-        self.optimisers = [
-            torch.optim.AdamW(p.params, lr=config.lr, betas=p.betas, weight_decay=config.weight_decay, fused=fused)
-            for p in self.players
-        ]
+        self.optimisers = [optimisers(player, config) for player in self.players]
         self.averaged = None
         if config.ema is not None:
             self.averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=False)
@@ -105,21 +105,23 @@ class Run:
         """Let every player whose turn it is take one optimiser step; return the terms, averaged over the batch."""
         self.model.train()
         log: Terms = {}
-        for player, optimiser in zip(self.players, self.optimisers, strict=True):
+        for player, movers in zip(self.players, self.optimisers, strict=True):
             rate = learning_rate(player, self.step, self.config)
             if rate is None:
                 continue
             with autocast(self.model.device, self.config.precision):
                 terms = {name: term.mean() for name, term in player.loss(x, c).items()}
-            optimiser.zero_grad(set_to_none=True)
+            for parameter in player.params:
+                parameter.grad = None
             terms["loss"].backward(inputs=player.params)  # no gradient enters an opponent's weights
             share_gradients(player.params)
             if self.config.clip is not None:
                 terms["grad_norm"] = clip_grad_norm_(player.params, self.config.clip)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
             self._stop_at_nan(player, terms["loss"])
-            optimiser.step()
+            for mover in movers.values():
+                for group in mover.param_groups:
+                    group["lr"] = rate
+                mover.step()
             log |= {f"{player.name}/{name}": term.detach() for name, term in terms.items()}
         if self.averaged is not None:
             self.averaged.update_parameters(self.model)
@@ -246,6 +248,26 @@ def fit(
     model.load_state_dict(run.average.state_dict() if best is None else best)
     model.eval()
     return result
+
+
+def optimisers(player: Player, config: TrainConfig) -> dict[str, torch.optim.Optimizer]:
+    """Return what moves a player's parameters, by name: ``"optimiser"`` is AdamW, ``"muon"`` Muon.
+
+    Muon's step of a matrix is scaled to the size of AdamW's (Liu et al. 2025), so that one learning rate serves both.
+    """
+    matrices = {id(p) for p in player.matrices} if config.optimiser == "muon" else set()
+    rest = [p for p in player.params if id(p) not in matrices]
+    movers: dict[str, torch.optim.Optimizer] = {}
+    if rest:
+        fused = rest[0].device.type in ("cpu", "cuda")  # one kernel for all tensors: half the time of a small step
+        movers["optimiser"] = torch.optim.AdamW(
+            rest, lr=config.lr, betas=player.betas, weight_decay=config.weight_decay, fused=fused
+        )
+    if matrices:
+        movers["muon"] = torch.optim.Muon(
+            player.matrices, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"
+        )
+    return movers
 
 
 def learning_rate(player: Player, step: int, config: TrainConfig) -> float | None:

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from genkit import checkpoint, recipes
+from genkit.base import Generative, Player
 from genkit.checkpoint import Checkpoints
 from genkit.data import Split
-from genkit.training import TrainConfig, fit
+from genkit.training import Fit, Run, TrainConfig, fit, train
 
 ARGUMENTS = {"shape": [1, 4, 4], "pixels": "bernoulli", "latent": 2, "hidden": [16], "dropout": 0.1}
 DATA = Split((torch.rand(50, 1, 4, 4, generator=torch.Generator().manual_seed(0)) > 0.5).float())
@@ -75,6 +77,38 @@ def test_a_run_taken_up_again_ends_bit_identical(tmp_path, undisturbed, stop):
     assert checkpoint.read(tmp_path).meta["step"] == stop
     trained(tmp_path, resume=True)
     assert_same(tmp_path, undisturbed)
+
+
+class Plane(Generative):
+    """A model with a matrix, which Muon moves, and a vector."""
+
+    def __init__(self):
+        super().__init__()
+        self.matrix, self.vector = nn.Parameter(torch.zeros(3, 16)), nn.Parameter(torch.zeros(3))
+
+    def loss(self, x, c=None):
+        return {"loss": (x.flatten(1) @ self.matrix.T + self.vector - x.flatten(1)[:, :3]).square().sum(1)}
+
+    def players(self):
+        return [Player("model", list(self.parameters()), self.loss, matrices=[self.matrix])]
+
+
+def test_muons_momentum_is_kept_too(tmp_path):
+    config = TrainConfig(steps=20, batch=16, optimiser="muon")
+
+    def go_on(folder, steps):
+        model = Plane()
+        keeper = Checkpoints(folder, {"family": "plane"}, resume=True)
+        run = Run(model, config)
+        keeper.restore(run, Fit(model))
+        for step in train(model, DATA, config, run=run):
+            if step.i + 1 == steps:
+                break
+        keeper.save(run, Fit(model), None)
+        return model
+
+    go_on(tmp_path / "halves", 10)
+    assert torch.equal(go_on(tmp_path / "halves", 20).matrix, go_on(tmp_path / "whole", 20).matrix)
 
 
 def test_the_weights_to_use_are_those_of_the_early_best(tmp_path):

@@ -141,6 +141,41 @@ def test_the_average_is_the_exponential_moving_average():
         torch.testing.assert_close(step.average.mean, expected)
 
 
+class Plane(Generative):
+    """A matrix and a vector: one for Muon, one for AdamW."""
+
+    def __init__(self):
+        super().__init__()
+        self.matrix, self.vector = nn.Parameter(torch.zeros(6, 2)), nn.Parameter(torch.zeros(6))
+
+    def loss(self, x, c=None):
+        wanted = x @ torch.tensor([[1.0, 2, 3, 4, 5, 6], [3, 1, 4, 1, 5, 9]]) + 1
+        return {"loss": (x @ self.matrix.T + self.vector - wanted).square().sum(1)}
+
+    def players(self):
+        return [Player("model", list(self.parameters()), self.loss, matrices=[self.matrix])]
+
+
+def test_muon_moves_a_matrix_equally_in_all_its_directions_and_adamw_the_rest():
+    model = Plane()
+    config = TrainConfig(steps=1, batch=37, lr=0.1, optimiser="muon", clip=None)
+    next(train(model, POINTS, config))
+    stretch = torch.linalg.svdvals(model.matrix.detach()) / (0.1 * 0.2 * 6**0.5)  # the size of AdamW's step
+    assert stretch.min() > 0.5 and stretch.max() < 1.5
+    torch.testing.assert_close(model.vector.detach().abs(), torch.full((6,), 0.1), rtol=1e-3, atol=0)
+
+
+def test_muon_learns_and_without_matrices_it_is_adamw():
+    model = Plane()
+    before = model.loss(POINTS.x)["loss"].mean()
+    fit(model, POINTS, TrainConfig(steps=600, batch=37, lr=0.2, optimiser="muon", clip=None), progress=False)
+    assert model.loss(POINTS.x)["loss"].mean() < before / 100
+    one, other = Bell(), Bell()
+    for model, optimiser in ((one, "muon"), (other, "adamw")):
+        fit(model, POINTS, TrainConfig(steps=20, optimiser=optimiser), progress=False)
+    assert torch.equal(one.mean, other.mean)
+
+
 def test_a_loss_that_breaks_names_step_and_player():
     model = Bell()
     data = Split(torch.full((4, 2), torch.nan))
