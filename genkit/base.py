@@ -64,7 +64,7 @@ class Player:
         span: the part of training, within [0, 1], in which it moves. Layers trained one after another,
             or a prior trained after its codes, are players with spans that follow each other.
         lr: multiplies the trainer's learning rate.
-        betas: Adam's two decay rates.
+        betas: Adam's two decay rates; the first is Muon's momentum too.
         matrices: those of ``params`` that multiply hidden states, for an optimiser that treats matrices as matrices.
     """
 

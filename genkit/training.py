@@ -265,8 +265,9 @@ def optimisers(player: Player, config: TrainConfig) -> dict[str, torch.optim.Opt
         )
     if matrices:
         movers["muon"] = torch.optim.Muon(
-            player.matrices, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"
-        )
+            player.matrices, lr=config.lr, weight_decay=config.weight_decay, momentum=player.betas[0],
+            adjust_lr_fn="match_rms_adamw",
+        )  # fmt: skip
     return movers
 
 
