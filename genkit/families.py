@@ -8,6 +8,7 @@ from .base import Generative
 from .data import Dataset
 from .models.autoregressive import dilated, made, pixelcnn
 from .models.flow import Dequantised, coupling_flow
+from .models.gpt import GPT
 from .models.vae import conv_vae, mlp_vae
 from .names import unknown
 
@@ -86,15 +87,24 @@ def flow_arguments(dataset: Dataset, binary: bool = False) -> dict:
     return {"shape": list(dataset.shape), "levels": dataset.levels, "layers": 8, "mix": dataset.levels is None}
 
 
+def gpt_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a GPT that suits ``dataset``: windows of text."""
+    if binary or dataset.train.x.is_floating_point() or len(dataset.shape) != 1 or dataset.levels is None:
+        raise ValueError(f"data: expected text for a GPT, received {dataset.name!r} of shape {dataset.shape}")
+    return {"vocabulary": dataset.levels, "context": dataset.shape[0]}
+
+
 GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
 BINARY = {"latent": 50, "hidden": [512, 512]}
 FAMILIES: dict[str, Callable[..., Generative]] = {
     "vae": build_vae,
     "autoregressive": build_autoregressive,
     "flow": build_flow,
+    "gpt": GPT,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
+    "gpt": gpt_arguments,
 }  # fmt: skip
 
 

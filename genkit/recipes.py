@@ -107,6 +107,11 @@ RECIPES: dict[str, Recipe] = {
             arguments={**_COUPLINGS, "layers": 12, "dropout": 0.3, "hidden": [128], "noise_layers": 2},
         ),
         Recipe(
+            "gpt-pydocs", "gpt", "pydocs",
+            TrainConfig(steps=300, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
+            arguments={"vocabulary": 96, "context": 64}, conditional=True,
+        ),
+        Recipe(
             "autoregressive-seasons", "autoregressive", "seasons",
             TrainConfig(steps=300, batch=32, lr=8e-3, ema=0.98, warmup=30, clip=20.0),
             arguments={
@@ -139,13 +144,14 @@ def suited(family: str, source: str, dataset: Dataset, *, conditional: bool = Fa
     if family not in SUITS:
         raise unknown("family", family, SUITS)
     arguments = SUITS[family](dataset, binarise)
-    if conditional:
+    prefix = dataset.classes is None and dataset.train.c is not None  # what a window of text begins with
+    if conditional and not prefix:
         if dataset.classes is None:
             raise ValueError(f"data: expected classes for a conditional model, received none in {dataset.name!r}")
         arguments["classes"] = len(dataset.classes)
     config = replace(_OWN, batch=min(_OWN.batch, len(dataset.train)))
     return Recipe(
-        f"{family}-{dataset.name}", family, source, config, arguments=arguments, conditional=conditional,
+        f"{family}-{dataset.name}", family, source, config, arguments=arguments, conditional=conditional or prefix,
         augment="binarise" if binarise else None,
     )  # fmt: skip
 

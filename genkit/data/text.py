@@ -11,6 +11,8 @@ from .dataset import Dataset, Split
 from .download import File, fetch
 
 CONTEXT = 64
+ASCII = "\n" + "".join(map(chr, range(32, 127)))
+"""The line feed and the 95 printable characters: one alphabet for what ships with any version of Python."""
 SHAKESPEARE = File(
     "tinyshakespeare.txt",
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
@@ -18,7 +20,7 @@ SHAKESPEARE = File(
 )
 
 
-def text(written: str, *, name: str = "text", context: int = CONTEXT) -> Dataset:
+def text(written: str, *, name: str = "text", context: int = CONTEXT, alphabet: str | None = None) -> Dataset:
     """Cut a text into windows of ``context + 1`` characters: ``c`` is the first of each, ``x`` the rest.
 
     Nine tenths, in the order of the text, are to learn from, a twentieth each to choose by and to be judged on.
@@ -26,9 +28,10 @@ def text(written: str, *, name: str = "text", context: int = CONTEXT) -> Dataset
     follow each other, so that no character is counted twice.
 
     Arguments
-        written: the text; its characters, sorted, are the vocabulary.
+        written: the text.
         name: what the data set is called.
         context: characters to predict in a window, at least 1.
+        alphabet: the vocabulary; by default the characters of the text, sorted.
 
     ``encode`` turns a string into int64 tokens of shape (T,), ``decode`` such tokens into a string.
 
@@ -38,7 +41,7 @@ def text(written: str, *, name: str = "text", context: int = CONTEXT) -> Dataset
     """
     if context < 1:
         raise ValueError(f"context: expected at least 1, received {context}")
-    vocabulary = sorted(set(written))
+    vocabulary = list(alphabet) if alphabet else sorted(set(written))
     number = {character: i for i, character in enumerate(vocabulary)}
     held = len(written) // 20
     parts = (
@@ -83,7 +86,8 @@ def pydocs(context: int = CONTEXT) -> Dataset:
         raise ValueError(
             "data: expected Python's own documentation (pydoc_data); this Python ships without it"
         ) from None
-    return text(_ascii("\n\n".join(topics[name].strip() for name in sorted(topics))), name="pydocs", context=context)
+    written = _ascii("\n\n".join(topics[name].strip() for name in sorted(topics)))
+    return text(written, name="pydocs", context=context, alphabet=ASCII)
 
 
 def stdlib(context: int = CONTEXT, limit: int = 2_000_000) -> Dataset:
@@ -98,7 +102,7 @@ def stdlib(context: int = CONTEXT, limit: int = 2_000_000) -> Dataset:
             break
     if not found:
         raise ValueError("data: expected the source of Python's standard library; this Python ships without it")
-    return text(_ascii("\n".join(found))[:limit], name="stdlib", context=context)
+    return text(_ascii("\n".join(found))[:limit], name="stdlib", context=context, alphabet=ASCII)
 
 
 def tiny_shakespeare(context: int = CONTEXT) -> Dataset:
@@ -120,5 +124,5 @@ def read_text(path: Path, context: int = CONTEXT) -> Dataset:
 
 
 def _ascii(written: str) -> str:
-    """Leave out what is not ASCII: a handful of characters would only swell the vocabulary."""
-    return written.encode("ascii", errors="ignore").decode("ascii")
+    """Leave out what is not in :data:`ASCII`: a handful of characters would only swell the vocabulary."""
+    return "".join(filter(set(ASCII).__contains__, written.expandtabs(4)))
