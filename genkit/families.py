@@ -9,6 +9,7 @@ from .data import Dataset
 from .models.autoregressive import dilated, made, pixelcnn
 from .models.flow import Dequantised, coupling_flow
 from .models.gpt import GPT
+from .models.recurrent import Recurrent
 from .models.vae import conv_vae, mlp_vae
 from .names import unknown
 
@@ -88,7 +89,7 @@ def flow_arguments(dataset: Dataset, binary: bool = False) -> dict:
 
 
 def gpt_arguments(dataset: Dataset, binary: bool = False) -> dict:
-    """Return the arguments of a GPT that suits ``dataset``: windows of text."""
+    """Return the arguments of a model of tokens that suits ``dataset``: windows of text."""
     if binary or dataset.train.x.is_floating_point() or len(dataset.shape) != 1 or dataset.levels is None:
         raise ValueError(f"data: expected text for a GPT, received {dataset.name!r} of shape {dataset.shape}")
     return {"vocabulary": dataset.levels, "context": dataset.shape[0]}
@@ -101,10 +102,11 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "autoregressive": build_autoregressive,
     "flow": build_flow,
     "gpt": GPT,
+    "recurrent": Recurrent,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
-    "gpt": gpt_arguments,
+    "gpt": gpt_arguments, "recurrent": gpt_arguments,
 }  # fmt: skip
 
 

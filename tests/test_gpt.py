@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from genkit import decoding, recipes
 from genkit.data import Split
 from genkit.models.gpt import GPT, POSITIONS
+from genkit.models.recurrent import Recurrent
 from genkit.nn.attention import ACTIVATIONS, SHARPNESS, Attention, Block, Cache, angles, rotate
 from genkit.training import TrainConfig, fit
 
@@ -159,10 +160,21 @@ def test_the_gradient_of_an_output_by_later_inputs_is_exactly_zero():
         assert (reached[i + 1 :] == 0).all() and (reached[: i + 1] > 0).all()
 
 
-@pytest.mark.parametrize("changes", SHAPES)
+def test_a_recurrent_model_sees_the_past_alone():
+    torch.manual_seed(0)
+    model, x = Recurrent(vocabulary=7, context=8, width=8, hidden=12), tokens(2, 8)
+    for t in range(1, 8):
+        other = x.clone()
+        other[:, t] = (other[:, t] + 1) % 7
+        difference = (model(x) - model(other)).abs().sum(-1)
+        assert (difference[:, :t] == 0).all() and (difference[:, t:] > 0).all()
+
+
+@pytest.mark.parametrize("changes", [*SHAPES, None])
 @pytest.mark.parametrize("c", [None, [[2]], [[0, 1]]])
 def test_the_probabilities_of_all_strings_sum_to_one(changes, c):
-    model = gpt(vocabulary=3, **changes).double()
+    model = Recurrent(vocabulary=3, context=8) if changes is None else gpt(vocabulary=3, **changes)
+    model = model.double()
     every = torch.tensor(list(itertools.product(range(3), repeat=5)))
     prefix = None if c is None else torch.tensor(c).expand(len(every), -1)
     assert model.log_prob(every, prefix).exp().sum().item() == pytest.approx(1, abs=1e-9)

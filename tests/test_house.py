@@ -21,7 +21,8 @@ HANDS = {
 ALLOWED = {
     "base": set(), "distributions": set(), "sampling": set(), "decoding": set(), "augment": set(), "data": set(),
     "nn": {"distributions"}, "labels": {"base"},
-    "models": {"base", "distributions", "nn", "labels", "sampling", "decoding"},
+    "tokens": {"base", "decoding"},
+    "models": {"base", "distributions", "nn", "labels", "sampling", "decoding", "tokens"},
     "randomness": set(), "progress": set(),
     "training": {"base", "randomness", "progress"},
     "checkpoint": {"base", "training"},

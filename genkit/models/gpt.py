@@ -11,19 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .. import decoding
-from ..base import Generative, Player, Terms, rows
+from ..base import Player
 from ..names import unknown
 from ..nn.attention import Block, Cache, Turn, angles, norm
+from ..tokens import TokenModel
 
 POSITIONS = ("rotary", "learned", "none")
 
 
-class GPT(Generative):
-    """An exact distribution over sequences of tokens, given those before them.
-
-    Windows of T + 1 tokens w are learned from as c = w[:, :1], x = w[:, 1:]. Where c is None, a begin token stands in,
-    which can never be written, so that the probabilities of all strings of a length sum to 1.
+class GPT(TokenModel):
+    """A transformer that looks back only: an exact distribution over sequences of tokens.
 
     Arguments
         vocabulary: the number of tokens V.
@@ -33,11 +30,11 @@ class GPT(Generative):
         activation, qk_norm, zero_init, dropout: as in :class:`genkit.nn.attention.Block`.
 
     >>> model = GPT(vocabulary=5, context=8, width=16, heads=2, layers=2)
+    >>> [model.window(length) for length in (1, 8, 9, 12, 13)]  # the first token that is seen after so many
+    [0, 0, 4, 4, 8]
     >>> model.sample(3, torch.tensor([[1]]), length=4).shape
     torch.Size([3, 4])
     """
-
-    likelihood = "exact"
 
     def __init__(
         self, *, vocabulary: int, context: int, width: int = 128, heads: int = 4, layers: int = 4,
@@ -98,84 +95,14 @@ class GPT(Generative):
             norm(h), self.embed.weight[: self.vocabulary]
         )  # tied by use: tokens are read as they are written
 
-    def given(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """Return log p(· | c, x_1 … x_{t−1}) for every t, shape (B, T, V)."""
-        c = self._prefix(len(x), c)
-        self._check("x", x)
-        return self(torch.cat([c, x[:, :-1]], 1))[:, c.shape[1] - 1 :].log_softmax(-1)
-
-    def log_probs(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """Return log p(x_t | c, x_1 … x_{t−1}) in nats, shape (B, T)."""
-        return self.given(x, c).gather(-1, x[..., None])[..., 0]
-
-    def log_prob(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        """Return the exact log-probability of x after c, nats per sequence, shape (B,)."""
-        return self.log_probs(x, c).sum(1)
-
-    def loss(self, x: Tensor, c: Tensor | None = None) -> Terms:
-        """Return the negative log-probability, nats per token: the mean over x, shape (B,)."""
-        return {"loss": -self.log_probs(x, c).mean(1)}
-
-    def next(self, tokens: Tensor) -> Tensor:
-        """Return the logits of the next token, from (B, T) to (B, V), computed anew from all that is in the window.
-
-        Beyond the context the window moves on by half a context at a time, so that a cache can follow it.
-        """
-        self._check("tokens", tokens)
-        return self(tokens[:, self.window(tokens.shape[1]) :])[:, -1]
-
-    def window(self, length: int) -> int:
-        """Return the first token that the prediction after ``length`` tokens sees.
-
-        >>> model = GPT(vocabulary=2, context=8, width=8, heads=1, layers=1)
-        >>> [model.window(length) for length in (1, 8, 9, 12, 13)]
-        [0, 0, 4, 4, 8]
-        """
-        step = max(1, self.context // 2)
-        return max(0, -(-(length - self.context) // step) * step)
-
     def writer(self) -> "Writer":
         """Return a cached ``next``, for :func:`genkit.decoding.write`."""
         return Writer(self)
-
-    @torch.no_grad()
-    def trajectory(self, n: int, c: Tensor | None = None, *, length: int | None = None, **rules) -> Iterator[Tensor]:
-        """Yield n sequences after every token, shape (n, t); what stood in c is not repeated.
-
-        Arguments
-            c: int64 of shape (n, P) or (1, P): what comes before, at most ``context`` tokens; None begins anew.
-            length: tokens to write; ``context`` by default.
-            rules: those of :func:`genkit.decoding.rules`, such as ``temperature=0.8, top_p=0.95``.
-        """
-        length = self.context if length is None else length
-        if length < 1:
-            raise ValueError(f"length: expected at least 1, received {length}")
-        prefix = self._prefix(n, rows(c, n))
-        tokens, steps, writer = prefix, decoding.rules(**rules), self.writer()
-        for _ in range(length):
-            left = decoding.apply(writer(tokens), tokens.clamp(max=self.vocabulary - 1), steps).softmax(-1)
-            tokens = torch.cat([tokens, torch.multinomial(left, 1)], 1)
-            yield tokens[:, prefix.shape[1] :]
 
     def players(self) -> list[Player]:
         """Return one player, whose matrices are those of the blocks."""
         matrices = [p for block in self.blocks for p in block.matrices()]
         return [Player("model", [p for p in self.parameters() if p.requires_grad], self.loss, matrices=matrices)]
-
-    def _prefix(self, n: int, c: Tensor | None) -> Tensor:
-        if c is None:
-            return torch.full((n, 1), self.vocabulary, device=self.device)
-        if c.ndim != 2 or len(c) != n or not 1 <= c.shape[1] <= self.context:
-            raise ValueError(f"c: expected shape ({n}, P), P from 1 to {self.context}, received {tuple(c.shape)}")
-        self._check("c", c)
-        return c
-
-    def _check(self, name: str, tokens: Tensor) -> None:
-        if tokens.is_floating_point() or tokens.ndim != 2 or tokens.shape[1] < 1:
-            raise ValueError(f"{name}: expected int64 of shape (B, T), received {tokens.dtype} {tuple(tokens.shape)}")
-        low, high = tokens.min().item(), tokens.max().item()
-        if low < 0 or high > self.vocabulary - (name != "tokens"):
-            raise ValueError(f"{name}: expected tokens from 0 to {self.vocabulary - 1}, received {low} to {high}")
 
 
 class Writer:
@@ -196,7 +123,7 @@ class Writer:
         if self.seen is None and tokens.shape[-1] > model.context:
             raise ValueError(f"prompt: expected at most {model.context} tokens, received {tokens.shape[-1]}")
         if not self._goes_on(tokens):
-            model._check("tokens", tokens)
+            model.check("tokens", tokens)
             self.start, self.caches = model.window(tokens.shape[1]), [Cache() for _ in model.blocks]
             logits = model._logits(tokens[:, self.start :], self.caches)
         else:
