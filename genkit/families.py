@@ -11,6 +11,7 @@ from .models.flow import Dequantised, coupling_flow
 from .models.gpt import GPT
 from .models.recurrent import Recurrent
 from .models.vae import conv_vae, mlp_vae
+from .models.zuko_flow import continuous_flow, spline_flow
 from .names import unknown
 
 PIXELS = {
@@ -19,6 +20,7 @@ PIXELS = {
     "discretised_logistic": distributions.discretised_logistic,
 }
 NETWORKS = {"mlp": mlp_vae, "conv": conv_vae}
+ZUKO = {"spline": spline_flow, "continuous": continuous_flow}
 CAUSAL = {"made": made, "pixelcnn": pixelcnn, "dilated": dilated}
 
 
@@ -78,6 +80,13 @@ def build_flow(*, shape, hidden=(128, 128), levels=None, noise_layers=0, **optio
     return Dequantised(flow, levels=levels, noise=noise)
 
 
+def build_zuko_flow(*, kind="spline", shape, hidden=(64, 64), **options) -> Generative:
+    """Build a flow of the library zuko from JSON: ``kind`` is spline or continuous."""
+    if kind not in ZUKO:
+        raise unknown("kind", kind, ZUKO)
+    return ZUKO[kind](shape=tuple(shape), hidden=tuple(hidden), **options)
+
+
 def flow_arguments(dataset: Dataset, binary: bool = False) -> dict:
     """Return the arguments of a flow that suits ``dataset``: a bound for grey levels, an exact density for numbers."""
     if binary or not dataset.train.x.is_floating_point() or math.prod(dataset.shape) < 2:
@@ -103,6 +112,7 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "flow": build_flow,
     "gpt": GPT,
     "recurrent": Recurrent,
+    "zuko_flow": build_zuko_flow,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,

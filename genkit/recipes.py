@@ -58,6 +58,7 @@ _DIGITS = {**_PIXELS, **GREY}
 _QUICK = TrainConfig(steps=1000, batch=100, lr=2e-3, ema=0.995, warmup=100, clip=20.0)
 _OWN = TrainConfig(steps=5000, batch=128, lr=2e-3, ema=0.995, warmup=200, clip=20.0)
 _FLOW = TrainConfig(steps=2000, batch=100, lr=2e-3, ema=0.995, warmup=50, clip=100.0)
+_PLANE = TrainConfig(steps=1000, batch=256, lr=5e-3, ema=0.99, warmup=30, clip=10.0)
 _COUPLINGS = {"shape": [1, 8, 8], "levels": 17, "hidden": [128, 128], "mix": False}
 
 RECIPES: dict[str, Recipe] = {
@@ -110,6 +111,23 @@ RECIPES: dict[str, Recipe] = {
             "gpt-pydocs", "gpt", "pydocs",
             TrainConfig(steps=300, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
             arguments={"vocabulary": 96, "context": 64}, conditional=True,
+        ),
+        Recipe(
+            "flow-digits-conditional", "flow", "digits", replace(_FLOW, steps=900, ema=0.99), augment="shift",
+            arguments={**_COUPLINGS, "layers": 12, "dropout": 0.3, "hidden": [128], "noise_layers": 2, "classes": 10},
+            options={"split": "random"}, conditional=True,
+        ),
+        Recipe(
+            "flow-star", "flow", "toy2d", _PLANE, arguments={"shape": [2], "layers": 8, "hidden": [32, 32]},
+            options={"kind": "star"},
+        ),
+        Recipe(
+            "flow-star-spline", "zuko_flow", "toy2d", replace(_PLANE, steps=600),
+            arguments={"shape": [2], "kind": "spline"}, options={"kind": "star"},
+        ),
+        Recipe(
+            "flow-star-continuous", "zuko_flow", "toy2d", replace(_PLANE, steps=400, lr=1e-2, ema=0.97),
+            arguments={"shape": [2], "kind": "continuous"}, options={"kind": "star"},
         ),
         Recipe(
             "autoregressive-seasons", "autoregressive", "seasons",

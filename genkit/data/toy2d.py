@@ -1,4 +1,4 @@
-"""Points in the plane whose density is known: rings and grids of Gaussians, moons, spirals, a checkerboard."""
+"""Points in the plane whose density is known: rings and grids of Gaussians, moons, spirals, a checkerboard, a star."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Mixture:
     r"""Equal round Gaussians, :math:`p(x) = \frac1K \sum_k N(x; m_k, \sigma^2 I)`.
 
     Moons and spirals are mixtures too: of 400 Gaussians along each arm, so close that no eye tells them from a curve,
-    which makes their density exact.
+    which makes their density exact. The star is filled with them.
 
     Arguments
         centres: the means, shape (K, 2).
@@ -83,8 +83,24 @@ def _spirals(each: int = 400, turns: float = 1.5) -> Mixture:
     return Mixture(torch.cat([arm, -arm]), 0.1, torch.arange(2).repeat_interleave(each))
 
 
+def _star(tip: float = 2.4, notch: float = 1.0, spacing: float = 0.12) -> Mixture:
+    line = torch.arange(-24, 25) * spacing
+    at = torch.cartesian_prod(line, line)
+    turn = (torch.atan2(at[:, 1], at[:, 0]) / (2 * math.pi) - 0.15) % 1 * 5  # in rays; one points straight up
+    angle = 2 * math.pi / 5 * (turn % 1 - 0.5).abs()  # from the middle of the ray
+    x, y = at.norm(dim=1) * angle.cos(), at.norm(dim=1) * angle.sin()
+    corner = notch * math.cos(math.pi / 5), notch * math.sin(math.pi / 5)
+    inside = (tip - x) * corner[1] >= (tip - corner[0]) * y  # on this side of the edge from the tip to the notch
+    return Mixture(at[inside], 0.1, turn.long()[inside])
+
+
+def _islands() -> Mixture:
+    return Mixture(torch.tensor([[-2.0, 0.0], [2.0, 0.0]]), 0.4, torch.arange(2))
+
+
 TOYS: dict[str, Mixture | Checkerboard] = {
     "ring": _ring(), "grid25": _grid25(), "moons": _moons(), "spirals": _spirals(), "checkerboard": Checkerboard(),
+    "star": _star(), "islands": _islands(),
 }  # fmt: skip
 
 
@@ -103,7 +119,8 @@ def toy2d(kind: str = "ring", n: int = 10_000, seed: int = 0) -> Dataset:
     """Draw ``n`` points of a density of the plane; ``toy(kind).log_prob`` is its exact log-density.
 
     Arguments
-        kind: ring (8 Gaussians, radius 2, σ 0.02), grid25 (spacing 2, σ 0.05), moons, spirals or checkerboard.
+        kind: ring (8 Gaussians, radius 2, σ 0.02), grid25 (spacing 2, σ 0.05), moons, spirals, checkerboard, star (of
+            five rays, filled) or islands (2 Gaussians, 4 apart, σ 0.4).
         n: how many points, at least 10.
         seed: of the points and of the split.
     """

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..base import Generative, Terms
 from ..distributions import standard_normal_log_prob
+from ..labels import hide, one_hot
 from ..nn import mlp
 
 Bent = tuple[Tensor, Tensor]
@@ -152,6 +153,9 @@ class Flow(Generative):
     Arguments
         layers: from the data to the Gaussian.
         shape: of one example.
+        classes: the number of classes of the condition c, int64 of shape (B,); 0 for an unconditional flow. Where there
+            are classes, the context of the layers is classes + 1 numbers wide.
+        label_dropout: the probability with which ``loss`` hides an example's class, so that c = None works too.
 
     >>> flow = coupling_flow(shape=(2,), layers=2, hidden=(16,))
     >>> flow.log_prob(flow.sample(5)).shape
@@ -160,9 +164,16 @@ class Flow(Generative):
 
     likelihood = "exact"
 
-    def __init__(self, layers: list[Layer], *, shape: tuple[int, ...]):
+    def __init__(
+        self, layers: list[Layer], *, shape: tuple[int, ...], classes: int = 0, label_dropout: float = 0.1
+    ):  # fmt: skip
         super().__init__()
+        if classes < 0:
+            raise ValueError(f"classes: expected at least 0, received {classes}")
+        if not 0 <= label_dropout <= 1:
+            raise ValueError(f"label_dropout: expected a probability, received {label_dropout}")
         self.layers, self.shape = nn.ModuleList(layers), tuple(shape)
+        self.classes, self.label_dropout = classes, label_dropout
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Bent:
         """Return the points of the Gaussian that belong to x, shape (B, D), and the log-determinants, (B,)."""
@@ -175,27 +186,33 @@ class Flow(Generative):
         return z, total
 
     def inverse(self, z: Tensor, context: Tensor | None = None) -> Tensor:
-        """Return the examples that belong to points z of the Gaussian, shape (B, *shape)."""
+        """Return the examples that belong to points z of the Gaussian, shape (B, D) to (B, *shape)."""
+        if z.ndim != 2 or z.shape[1] != math.prod(self.shape):
+            raise ValueError(f"z: expected the shape (B, {math.prod(self.shape)}), received {tuple(z.shape)}")
         for layer in reversed(self.layers):
             z = layer.inverse(z, context)
         return z.view(-1, *self.shape)
 
+    def context(self, c: Tensor | None, n: int) -> Tensor | None:
+        """Return what the layers are told of n classes: one-hot rows, the last column for "none given"; or None."""
+        return one_hot(c, n, self.classes, next(self.parameters())) if self.classes else None
+
     def log_prob(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """Return the exact log-density, nats per example, shape (B,)."""
-        z, log_det = self(x)
+        z, log_det = self(x, self.context(c, len(x)))
         return standard_normal_log_prob(z) + log_det
 
     def loss(self, x: Tensor, c: Tensor | None = None) -> Terms:
         """Return the negative log-density, shape (B,)."""
-        return {"loss": -self.log_prob(x)}
+        return {"loss": -self.log_prob(x, hide(c, len(x), self.classes, self.label_dropout))}
 
     @torch.no_grad()
     def trajectory(self, n: int, c: Tensor | None = None) -> Iterator[Tensor]:
         """Yield n examples after every layer on the way from the Gaussian: a ball of clay becomes a star."""
-        z = torch.randn(n, math.prod(self.shape), device=self.device)
+        z, context = torch.randn(n, math.prod(self.shape), device=self.device), self.context(c, n)
         yield z.view(n, *self.shape)
         for layer in reversed(self.layers):
-            z = layer.inverse(z)
+            z = layer.inverse(z, context)
             yield z.view(n, *self.shape)
 
 
@@ -223,16 +240,16 @@ class Dequantised(Generative):
         """Return the bound on the log-probability of the discrete x in [0, 1], nats per example, shape (B,)."""
         u, log_q = self._noise(x)
         v = (x * (self.levels - 1) + u) / self.levels
-        return self.flow.log_prob(v) - x[0].numel() * math.log(self.levels) - log_q
+        return self.flow.log_prob(v, c) - x[0].numel() * math.log(self.levels) - log_q
 
     def loss(self, x: Tensor, c: Tensor | None = None) -> Terms:
         """Return the negative bound, shape (B,)."""
-        return {"loss": -self.elbo(x)}
+        return {"loss": -self.elbo(x, hide(c, len(x), self.flow.classes, self.flow.label_dropout))}
 
     @torch.no_grad()
     def trajectory(self, n: int, c: Tensor | None = None) -> Iterator[Tensor]:
         """Yield what the flow yields; the last of it is put on its level."""
-        for v in self.flow.trajectory(n):
+        for v in self.flow.trajectory(n, c):
             x = v
             yield v
         yield (x * self.levels).floor().clamp(0, self.levels - 1) / (self.levels - 1)
@@ -248,24 +265,30 @@ class Dequantised(Generative):
 
 
 def coupling_flow(
-    *, shape: tuple[int, ...], layers: int = 8, hidden: tuple[int, ...] = (128,), mix: bool = True, context: int = 0,
-    dropout: float = 0.0, unit: bool = False,
+    *, shape: tuple[int, ...], layers: int = 8, hidden: tuple[int, ...] = (128,), mix: bool = True, norm: bool = True,
+    context: int = 0, dropout: float = 0.0, unit: bool = False, classes: int = 0, label_dropout: float = 0.1,
 ) -> Flow:  # fmt: skip
     """Return a chain of normalisation, mixing and affine coupling.
 
     Arguments
         layers: so many couplings, at least 1.
         mix: mix all coordinates between couplings, as Glow does; otherwise turn their order round, as RealNVP does.
+        norm: begin each step with a normalisation, as Glow does.
+        context: width of a context of numbers, for a flow without classes.
+        classes, label_dropout: those of :class:`Flow`.
         unit: the data lie in [0, 1]: begin with a logit.
     """
     if layers < 1:
         raise ValueError(f"layers: expected at least 1, received {layers}")
-    size = math.prod(shape)
+    if classes and context:
+        raise ValueError(f"context: expected 0 for a flow with classes, received {context}")
+    size, width = math.prod(shape), classes + 1 if classes else context
     between: Callable[[], Layer] = (lambda: Mix(size)) if mix else Flip
+    first: Callable[[], list[Layer]] = (lambda: [ActNorm(size)]) if norm else list
     chain: list[Layer] = [Logit()] if unit else []
     for _ in range(layers):
-        chain += [ActNorm(size), between(), Coupling(size, hidden, context=context, dropout=dropout)]
-    return Flow([*chain, ActNorm(size)], shape=shape)
+        chain += [*first(), between(), Coupling(size, hidden, context=width, dropout=dropout)]
+    return Flow([*chain, *first()], shape=shape, classes=classes, label_dropout=label_dropout)
 
 
 class Flip(Layer):
