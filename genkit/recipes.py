@@ -126,7 +126,7 @@ RECIPES: dict[str, Recipe] = {
             arguments={"shape": [2], "kind": "spline"}, options={"kind": "star"},
         ),
         Recipe(
-            "flow-star-continuous", "zuko_flow", "toy2d", replace(_PLANE, steps=400, lr=1e-2, ema=0.97),
+            "flow-star-continuous", "zuko_flow", "toy2d", replace(_PLANE, steps=300, lr=2e-2, ema=0.98),
             arguments={"shape": [2], "kind": "continuous"}, options={"kind": "star"},
         ),
         Recipe(

@@ -101,6 +101,7 @@ def test_points_of_a_toy_come_from_its_density(kind):
         "ring": -(bell + 2 * math.log(0.02) + math.log(8)),
         "grid25": -(bell + 2 * math.log(0.05) + math.log(25)),
         "checkerboard": -math.log(32),
+        "islands": -(bell + 2 * math.log(0.4) + math.log(2)),
     }
     assert found.isfinite().all()
     if kind in known:
@@ -116,6 +117,19 @@ def test_a_toy_log_density_agrees_with_torchs_own_mixture():
     )
     x = torch.randn(200, 2, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(density.log_prob(x), mixture.log_prob(x), rtol=1e-4, atol=1e-4)
+
+
+def test_the_star_has_five_rays_and_each_is_a_part():
+    density = toy("star")
+    angle = math.pi / 2 + 2 * math.pi / 5 * torch.arange(5)
+    on, between = (torch.stack([a.cos(), a.sin()], 1) for a in (angle, angle + math.pi / 5))
+    assert (density.log_prob(2.0 * on).exp() > 0.05).all() and (density.log_prob(1.4 * between).exp() < 0.01).all()
+    inside = density.log_prob(0.5 * between).exp()
+    assert inside.max() < 1.02 * inside.min(), "evenly filled"
+    nearest = torch.cdist(2.0 * on, density.centres).argmin(1)
+    assert sorted(density.parts[nearest].tolist()) == [0, 1, 2, 3, 4]
+    shares = density.parts.bincount() / len(density.parts)
+    assert (shares - 0.2).abs().max() < 0.02
 
 
 def test_toys_are_seeded_and_known_by_name():

@@ -6,8 +6,9 @@ from browsing import look
 from torch import nn
 
 from genkit.distributions import bernoulli
-from genkit.explorers import Explorer, latent_explorer
+from genkit.explorers import Explorer, flow_explorer, latent_explorer
 from genkit.explorers.explorer import pack
+from genkit.models.flow import coupling_flow
 from genkit.models.vae import mlp_vae
 
 CODES, LABELS, CLASSES = torch.randn(9, 2), torch.arange(9) % 3, ("A", "B", "<b>C</b>")
@@ -32,7 +33,15 @@ def without_classes():
     return latent_explorer(artist(classes=0), codes=CODES)
 
 
-EXPLORERS = {"letters": letters, "without classes": without_classes}
+def flow():
+    torch.manual_seed(0)
+    model = coupling_flow(shape=(2,), layers=8, hidden=(32, 32))
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    return flow_explorer(model, points=torch.randn(20, 2))
+
+
+EXPLORERS = {"letters": letters, "without classes": without_classes, "flow": flow}
 
 
 @pytest.mark.parametrize("name", EXPLORERS)

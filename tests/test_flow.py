@@ -45,19 +45,73 @@ def test_a_layer_undoes_itself_and_knows_its_determinant(name, size, seed):
         assert log_det[i].item() == pytest.approx(exact, abs=1e-4)
 
 
-@given(shape=st.sampled_from([(2,), (5,), (1, 3, 3)]), mix=st.booleans(), seed=st.integers(0, 100))
+@given(shape=st.sampled_from([(2,), (5,), (1, 3, 3)]), mix=st.booleans(), norm=st.booleans(), seed=st.integers(0, 100))
 @settings(max_examples=15, deadline=None)
-def test_a_whole_flow_undoes_itself(shape, mix, seed):
+def test_a_whole_flow_undoes_itself(shape, mix, norm, seed):
     torch.manual_seed(seed)
-    flow = coupling_flow(shape=shape, layers=3, hidden=(16,), mix=mix).eval()
+    flow = coupling_flow(shape=shape, layers=3, hidden=(16,), mix=mix, norm=norm).eval()
     for layer in flow.layers:
         if isinstance(layer, Coupling):
             torch.nn.init.normal_(layer.network[-1].weight, std=0.3)
     x = torch.randn(20, *shape)
     z, _ = flow(x)
     torch.testing.assert_close(flow.inverse(z), x, atol=1e-5, rtol=1e-5)
+    assert sum(isinstance(layer, ActNorm) for layer in flow.layers) == (4 if norm else 0)
     steps = list(flow.trajectory(3))
     assert len(steps) == len(flow.layers) + 1 and steps[-1].shape == (3, *shape)
+
+
+def test_a_class_reaches_every_coupling_and_may_be_left_out():
+    torch.manual_seed(0)
+    flow = coupling_flow(shape=(2,), layers=3, hidden=(16,), classes=3)
+    for layer in flow.layers:
+        if isinstance(layer, Coupling):
+            torch.nn.init.normal_(layer.network[-1].weight, std=0.3)
+    flow.eval()
+    x, c = torch.randn(6, 2), torch.tensor([0, 1, 2, 0, 1, 2])
+    given, blind = flow.log_prob(x, c), flow.log_prob(x)
+    assert ((given - blind).abs() > 1e-4).all()
+    torch.testing.assert_close(flow.log_prob(x[2:3], torch.tensor([2])), given[2:3])
+    steps = list(flow.trajectory(6, c))
+    context = flow.context(c, 6)
+    z, _ = flow(steps[-1], context)
+    torch.testing.assert_close(z, steps[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(flow.inverse(z, context), steps[-1], atol=1e-5, rtol=1e-5)
+    flow.label_dropout = 1.0
+    torch.testing.assert_close(flow.loss(x, c)["loss"], -blind)
+    flow.label_dropout = 0.0
+    torch.testing.assert_close(flow.loss(x, c)["loss"], -given)
+
+
+def test_classes_are_learnt():
+    data = load("toy2d", kind="islands")
+    torch.manual_seed(0)
+    flow = coupling_flow(shape=(2,), layers=4, hidden=(32,), classes=2)
+    fit(flow, data.train, TrainConfig(steps=250, batch=256, lr=1e-2, clip=10.0, ema=0.97), progress=False)
+    for c, side in ((0, -1), (1, 1)):
+        assert (side * flow.sample(500, torch.tensor([c]))[:, 0] > 0).float().mean() > 0.98
+        assert (flow.log_prob(data.test.x[data.test.c == c], torch.tensor([c])).mean()).item() > -1.2
+    assert 0.35 < (flow.sample(500)[:, 0] > 0).float().mean().item() < 0.65
+
+
+def test_a_class_reaches_the_flow_behind_the_noise():
+    torch.manual_seed(0)
+    flow = coupling_flow(shape=(1, 2, 2), layers=2, hidden=(16,), unit=True, classes=2)
+    for layer in flow.layers:
+        if isinstance(layer, Coupling):
+            torch.nn.init.normal_(layer.network[-1].weight, std=0.5)
+    model = Dequantised(flow, levels=4).eval()
+    x, found = torch.rand(5, 1, 2, 2).mul(3).round() / 3, []
+    for c in (None, torch.tensor([0]), torch.tensor([1])):
+        torch.manual_seed(1)
+        found.append((model.elbo(x, c), model.sample(5, c)))
+    assert len({tuple(bound.tolist()) for bound, _ in found}) == 3
+    flow.label_dropout = 1.0
+    torch.manual_seed(0)
+    hidden = model.loss(x, torch.ones(5, dtype=torch.int64))["loss"]
+    torch.manual_seed(0)
+    torch.rand(5)  # the draw that hid the classes
+    torch.testing.assert_close(hidden, -model.elbo(x))
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +206,11 @@ def test_the_first_batch_sets_actnorm_once():
         (lambda: coupling_flow(shape=(2,)).log_prob(torch.zeros(3, 3)), r"x: expected the shape \(B, \*\(2,\)\)"),
         (lambda: Dequantised(coupling_flow(shape=(2,)), levels=1), "levels: expected at least 2, received 1"),
         (lambda: coupling_flow(shape=(2,)).sample(0), "n: expected at least 1"),
+        (lambda: coupling_flow(shape=(2,)).inverse(torch.zeros(3, 3)), r"z: expected the shape \(B, 2\)"),
+        (lambda: coupling_flow(shape=(2,), classes=2, context=3), "context: expected 0 for a flow with classes"),
+        (lambda: coupling_flow(shape=(2,), classes=-1), "classes: expected at least 0, received -1"),
+        (lambda: coupling_flow(shape=(2,), label_dropout=1.5), "label_dropout: expected a probability, received 1.5"),
+        (lambda: coupling_flow(shape=(2,), classes=2).log_prob(torch.zeros(3, 2), torch.tensor([3])), "c: expected"),
     ],
 )
 def test_bad_input_is_named(call, message):

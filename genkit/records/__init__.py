@@ -1,4 +1,4 @@
 """The experiments behind the chapters' records, one file a chapter."""
 
-CHAPTERS = {"models/vae": "vae", "models/autoregressive": "autoregressive"}
+CHAPTERS = {"models/vae": "vae", "models/autoregressive": "autoregressive", "models/flows": "flows"}
 """Which file holds the experiments of which chapter."""
