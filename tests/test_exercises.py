@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from answers_autoregressive import RIGHT as RIGHT_AUTOREGRESSIVE
 from answers_autoregressive import WRONG as WRONG_AUTOREGRESSIVE
+from answers_flows import RIGHT as RIGHT_FLOWS
+from answers_flows import WRONG as WRONG_FLOWS
 from torch.distributions import Independent, Normal, kl_divergence
 
 from genkit import exercises
@@ -24,6 +26,7 @@ from genkit.exercises import EXERCISES, check, notebooks, solution, stub
 from genkit.exercises.__main__ import main
 from genkit.exercises.autoregressive import suspects as autoregressive_suspects
 from genkit.exercises.exercise import Exercise
+from genkit.exercises.flows import suspect as flow_suspect
 from genkit.exercises.vae import active_units, bits_per_dim, elbo, iwae, kl, reparameterise, suspect
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -307,8 +310,8 @@ WRONG = {
 }  # fmt: skip
 
 
-RIGHT |= RIGHT_AUTOREGRESSIVE
-WRONG |= WRONG_AUTOREGRESSIVE
+RIGHT |= RIGHT_AUTOREGRESSIVE | RIGHT_FLOWS
+WRONG |= WRONG_AUTOREGRESSIVE | WRONG_FLOWS
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -526,6 +529,19 @@ def test_the_gradients_find_who_peeks():
         seen = torch.stack([torch.autograd.grad(s, x, retain_graph=True)[0].flatten() for s in said])
         peeks += [name] if seen.triu().abs().max() > 0 else []
     assert peeks == ["c"] and check("leak", "c") and not check("leak", "none")
+
+
+def test_autograd_finds_the_layer_that_lies():
+    flow, x, lies = flow_suspect(), torch.randn(5, 2, generator=torch.Generator().manual_seed(0)), []
+    for i, layer in enumerate(flow.layers):
+        y, log_det = layer(x)
+        jacobians = [torch.autograd.functional.jacobian(lambda p, f=layer: f(p[None])[0][0], p) for p in x]
+        gap = (torch.linalg.slogdet(torch.stack(jacobians)).logabsdet - log_det).abs()
+        lies += [i] if gap.max() > 1e-4 else []
+        assert gap.max() < 1e-5 or gap.min() > 1e-3, "a lie is seen at any point"
+        torch.testing.assert_close(layer.inverse(y), x, atol=1e-4, rtol=1e-4)
+        x = y.detach()
+    assert len(flow.layers) == 7 and lies == [5] and check("liar", 5) and not check("liar", 5.5)
 
 
 def test_the_suspect_is_the_same_every_time():

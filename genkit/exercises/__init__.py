@@ -8,13 +8,15 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import autoregressive, vae
+from . import autoregressive, flows, vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
 from .verdict import Verdict
 
-CHAPTERS = {"models/vae": vae.EXERCISES, "models/autoregressive": autoregressive.EXERCISES}
+CHAPTERS = {
+    "models/vae": vae.EXERCISES, "models/autoregressive": autoregressive.EXERCISES, "models/flows": flows.EXERCISES,
+}  # fmt: skip
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 
 __all__ = ["CHAPTERS", "EXERCISES", "Choice", "Exercise", "Verdict", "check", "quiz", "solution", "stub"]
