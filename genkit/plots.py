@@ -120,6 +120,33 @@ def scatter(points: Mapping[str, Tensor], *, xlabel: str, ylabel: str) -> Axes:
     return panel
 
 
+def planes(panels: Mapping[str, Tensor], *, extent: float = 3.0, group: Tensor | None = None, columns: int = 4) -> Axes:
+    """Draw pictures of the plane beside each other: points of shape (N, 2), or a density on a square grid, (S, S).
+
+    ``group`` gives every point one of up to five colours, int64 of shape (N,). Row 0 of a grid lies at the bottom.
+    """
+    columns = min(columns, len(panels))
+    lines = -(-len(panels) // columns)
+    side = WIDTH / columns
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, (side + 0.12) * lines), layout="constrained")
+        row = figure.subplots(lines, columns, squeeze=False).flatten()
+    for panel in row[len(panels) :]:
+        panel.axis("off")
+    for panel, (name, what) in zip(row, panels.items(), strict=False):
+        what = what.detach()
+        if what.shape[-1] == 2:
+            for k in range(1 if group is None else 5):
+                some = what if group is None else what[group == k]
+                panel.scatter(*some.T, s=2.5, color=COLOURS[k], linewidth=0, alpha=0.8)
+        else:
+            panel.imshow(what.numpy(), cmap="gray_r", vmin=0, origin="lower", extent=[-extent, extent, -extent, extent])
+        panel.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xticks=[], yticks=[])
+        panel.set_title(name, fontsize=10)
+        panel.grid(False)
+    return row[0]
+
+
 def rate_distortion(rate: Sequence[float], distortion: Sequence[float], names: Sequence[str]) -> Axes:
     """Draw distortion against rate, a point for each name, with the lines on which the ELBO is constant."""
     panel = axes(height=4.2)
