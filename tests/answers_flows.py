@@ -122,7 +122,9 @@ WRONG = {
         ),
         "nothing": (lambda z, n: z, ""),
         "a moved too": (
-            lambda z, n: (lambda a, b, s, t: torch.cat([(a - t) * (-s).exp(), (b - t) * (-s).exp()], 1))(*_couple(z, n)),
+            lambda z, n: (lambda a, b, s, t: (torch.cat([a, b], 1) - t.repeat(1, 2)) * (-s).exp().repeat(1, 2))(
+                *_couple(z, n)
+            ),
             "",
         ),
         "in place": (uncouple_in_place, "in place"),

@@ -296,7 +296,7 @@ EXERCISES = (
             ),
             "product": (
                 lambda p, lo, u: u.diagonal().prod().abs().log().item(),
-                "right for small D. A determinant of 200 small numbers is 0 in float32: add logarithms instead of multiplying.",
+                "right for small D. A determinant of 200 small numbers is 0 in float32: add up logarithms.",
             ),
             "trace": (
                 lambda p, lo, u: u.diagonal().abs().sum().log().item(),
@@ -397,7 +397,7 @@ EXERCISES = (
         "liar",
         5,
         {
-            0: "layer 0 tells the truth: its log-determinant is autograd's. Take slogdet of every layer's own Jacobian.",
+            0: "layer 0 tells the truth: its log-determinant is autograd's. Take slogdet of every layer's Jacobian.",
             1: "layer 1 mixes, and says by how much volumes change: autograd agrees.",
             2: "layer 2 is a coupling, and an honest one. There is a second one.",
             3: "layer 3 scales, and says so. Feed each layer with what the layer before it gives.",

@@ -5,13 +5,14 @@ coupling has a straight line. A **continuous flow** (Chen et al. 2018; Grathwohl
 gives every point a velocity at every time, and log-densities follow the divergence,
 
 .. math:: \frac{dx}{dt} = v_\theta(x, t), \qquad
-          \log p(x_0) = \log \mathcal N(x_1; 0, I) + \int_0^1 \operatorname{tr} \frac{\partial v_\theta}{\partial x}\,dt,
+          \log p(x_0) = \log \mathcal N(x_1; 0, I) + \int_0^1 \operatorname{tr}\frac{\partial v_\theta}{\partial x} dt,
 
 Chen et al. (2018), eq. 8. Time 0 is data, time 1 is noise, as everywhere in this book.
 """
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -100,8 +101,7 @@ class ContinuousFlow(ZukoFlow):
 
         whole, times = density.transform, torch.linspace(1, 0, self.STEPS + 1)
         return [
-            FreeFormJacobianTransform(whole.f, t0=a, t1=b, atol=whole.atol, rtol=whole.rtol)
-            for a, b in zip(times, times[1:], strict=False)
+            FreeFormJacobianTransform(whole.f, t0=a, t1=b, atol=whole.atol, rtol=whole.rtol) for a, b in pairwise(times)
         ]
 
 
