@@ -100,12 +100,13 @@ def test_a_class_reaches_the_flow_behind_the_noise():
     for layer in flow.layers:
         if isinstance(layer, Coupling):
             torch.nn.init.normal_(layer.network[-1].weight, std=0.5)
-    model = Dequantised(flow, levels=4).eval()
-    x, found = torch.rand(5, 1, 2, 2).mul(3).round() / 3, []
+    model = Dequantised(flow, levels=64).eval()
+    x, found = torch.rand(5, 1, 2, 2).mul(63).round() / 63, []
     for c in (None, torch.tensor([0]), torch.tensor([1])):
         torch.manual_seed(1)
         found.append((model.elbo(x, c), model.sample(5, c)))
     assert len({tuple(bound.tolist()) for bound, _ in found}) == 3
+    assert len({tuple(drawn.flatten().tolist()) for _, drawn in found}) == 3
     flow.label_dropout = 1.0
     torch.manual_seed(0)
     hidden = model.loss(x, torch.ones(5, dtype=torch.int64))["loss"]

@@ -105,6 +105,15 @@ def test_the_record_holds_what_the_issue_asks_for():
     assert max(run["seconds"] for run in seeds) < 60
 
 
+def test_the_record_of_flows_holds_what_the_issue_asks_for():
+    found = record.recorded("models/flows")
+    for key, least in (("uniform", -96), ("variational", -94)):
+        assert len(found[key]) >= 3
+        assert Expected.over([run["elbo"] for run in found[key]]).mean > least
+        assert max(run["seconds"] for run in found[key]) < 60
+    assert found["claims"]["C04"]
+
+
 def test_expected_admits_what_lies_near():
     expected = Expected.over([1.0, 2.0, 3.0])
     assert expected.mean == 2.0 and expected.deviation == 1.0 and expected.stderr == pytest.approx(3**-0.5)
