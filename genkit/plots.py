@@ -129,7 +129,7 @@ def planes(panels: Mapping[str, Tensor], *, extent: float = 3.0, group: Tensor |
     lines = -(-len(panels) // columns)
     side = WIDTH / columns
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, (side + 0.12) * lines), layout="constrained")
+        figure = Figure(figsize=(WIDTH, (side + 0.25) * lines), layout="constrained")
         row = figure.subplots(lines, columns, squeeze=False).flatten()
     for panel in row[len(panels) :]:
         panel.axis("off")
