@@ -112,6 +112,11 @@ RECIPES: dict[str, Recipe] = {
             TrainConfig(steps=300, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
             arguments={"vocabulary": 96, "context": 64}, conditional=True,
         ),
+        Recipe(  # small enough to be shipped inside a page
+            "gpt-pydocs-small", "gpt", "pydocs",
+            TrainConfig(steps=400, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
+            arguments={"vocabulary": 96, "context": 64, "width": 96, "layers": 3}, conditional=True,
+        ),
         Recipe(
             "flow-digits-conditional", "flow", "digits", replace(_FLOW, steps=900, ema=0.99), augment="shift",
             arguments={**_COUPLINGS, "layers": 12, "dropout": 0.3, "hidden": [128], "noise_layers": 2, "classes": 10},
