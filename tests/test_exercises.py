@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from answers_autoregressive import RIGHT as RIGHT_AUTOREGRESSIVE
 from answers_autoregressive import WRONG as WRONG_AUTOREGRESSIVE
+from answers_decoding import RIGHT as RIGHT_DECODING
+from answers_decoding import WRONG as WRONG_DECODING
 from answers_flows import RIGHT as RIGHT_FLOWS
 from answers_flows import WRONG as WRONG_FLOWS
 from torch.distributions import Independent, Normal, kl_divergence
@@ -310,8 +312,8 @@ WRONG = {
 }  # fmt: skip
 
 
-RIGHT |= RIGHT_AUTOREGRESSIVE | RIGHT_FLOWS
-WRONG |= WRONG_AUTOREGRESSIVE | WRONG_FLOWS
+RIGHT |= RIGHT_AUTOREGRESSIVE | RIGHT_DECODING | RIGHT_FLOWS
+WRONG |= WRONG_AUTOREGRESSIVE | WRONG_DECODING | WRONG_FLOWS
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
