@@ -144,7 +144,7 @@ WRONG = {
         ),
         "multiplied": (
             lambda z, s, r: torch.where(torch.isin(torch.arange(len(z)), s), z * r, z),
-            "Times a number above 1, a positive",
+            "A positive logit grows by this",
         ),
         "everyone": (lambda z, s, r: torch.minimum(z / r, z * r), "All tokens are changed: only those"),
         "subtracted": (

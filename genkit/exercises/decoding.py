@@ -8,19 +8,19 @@ from .exercise import Exercise
 
 
 def tempered(logits, t):
-    """The probabilities after a temperature t > 0, shape (B, V), from logits of that shape."""
+    """Probabilities after a temperature t > 0, from logits; both of shape (B, V)."""
     return (logits / t).softmax(-1)  # hole
 
 
 def above_share(p, share):
-    """The mask of min-p, bool of shape (V,): which tokens are kept; p holds their probabilities."""
+    """The mask of min-p: which tokens of probabilities p are kept, bool, shape (V,)."""
     return p >= share * p.max()  # hole
 
 
 def nucleus(p, mass):
-    """The mask of top-p, bool of shape (V,): which tokens are kept; p holds their probabilities.
+    """The mask of top-p: which tokens of probabilities p are kept, bool, shape (V,).
 
-    They are the fewest that together have probability mass, the likeliest first.
+    The fewest that together have probability mass, the likeliest first.
     """
     order = p.argsort(descending=True)
     before = p[order].cumsum(0) - p[order]  # hole
@@ -30,7 +30,10 @@ def nucleus(p, mass):
 
 
 def penalised(logits, seen, penalty):
-    """The logits after a repetition penalty, shape (V,); seen lists the tokens written so far, int64."""
+    """Logits, shape (V,), after a repetition penalty.
+
+    seen lists the tokens written so far, int64 of shape (T,).
+    """
     changed = torch.where(logits > 0, logits / penalty, logits * penalty)  # hole
     left = logits.clone()  # hole
     left[seen] = changed[seen]  # hole
@@ -38,15 +41,16 @@ def penalised(logits, seen, penalty):
 
 
 def distinct_n(texts, n):
-    """Different n-grams of all texts together, by all their n-grams; texts is a list of strings."""
+    """Different n-grams of all texts, by all their n-grams; texts are strings."""
     grams = [text[i : i + n] for text in texts for i in range(len(text) - n + 1)]  # hole
     return len(set(grams)) / len(grams)  # hole
 
 
 def beam_step(scores, log_p, beams):
-    """The best extensions of B beginnings: rows (beginning, token), best first, shape (beams, 2).
+    """The best extensions of B beginnings: rows (beginning, token), best first.
 
-    scores holds log p of each beginning, shape (B,); log_p that of each next token, (B, V).
+    scores holds log p of each beginning, shape (B,); log_p that of each next token
+    after it, (B, V). Returns int64 of shape (beams, 2).
     """
     total = scores[:, None] + log_p  # hole
     best = total.flatten().topk(beams).indices  # hole
