@@ -222,3 +222,47 @@ def _strip(images: Tensor, gap: int = 1) -> Tensor:
 def _picture(panel: Axes, canvas: Tensor) -> None:
     panel.imshow(canvas.numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     panel.axis("off")
+
+
+def surprises(texts: Mapping[str, tuple[str, Tensor]], *, height: float = 1.35) -> Axes:
+    """Draw texts character by character, each with a bar of −log p in nats: (text, log p of each of its characters)."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, height * len(texts) + 0.3), layout="constrained")
+        panels = figure.subplots(len(texts), 1, squeeze=False, sharey=True)[:, 0]
+    for panel, (name, (text, log_p)) in zip(panels, texts.items(), strict=True):
+        panel.bar(range(len(text)), (-log_p).tolist(), color=COLOURS[1], width=0.75)
+        signs = [{" ": "·", "\n": "↵"}.get(character, character) for character in text]
+        panel.set_xticks(range(len(text)), [s.replace("$", r"\$") for s in signs], family="monospace", fontsize=9)
+        panel.tick_params(axis="x", length=0, pad=2)
+        panel.set(xlim=(-0.6, len(text) - 0.4), ylim=(0, None), ylabel="−log p")
+        panel.set_title(name, fontsize=11)
+        panel.grid(False, axis="x")
+    return panels[0]
+
+
+def paths(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    marks: Mapping[str, tuple[float, float]],
+    xlabel: str,
+    ylabel: str,
+    log_y: bool = False,
+) -> Axes:
+    """Draw named paths through a plane, each (xs, ys), and named points in it."""
+    panel = axes(height=4.4)
+    for i, (name, (x, y)) in enumerate(lines.items()):
+        panel.plot(x, y, color=COLOURS[i % 5], linestyle=DASHES[i % 5], marker=MARKERS[i % 5], label=name)
+    for name, (x, y) in marks.items():
+        panel.plot([x], [y], color=INK, marker="*", markersize=13, linestyle="none", zorder=5)
+        panel.annotate(
+            name, (x, y), xytext=(8, 7), textcoords="offset points", fontsize=11, color=INK, weight="bold", zorder=6
+        )
+    panel.set(xlabel=xlabel, ylabel=ylabel)
+    panel.margins(0.1, 0.12)
+    if log_y:
+        panel.set_yscale("log")
+        ticks = [v for v in (1.5, 2, 3, 4, 6, 8, 12, 16, 32) if panel.get_ylim()[0] <= v <= panel.get_ylim()[1]]
+        panel.set_yticks(ticks, [f"{v:g}" for v in ticks])
+        panel.minorticks_off()
+    panel.legend()
+    return panel
