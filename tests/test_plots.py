@@ -25,6 +25,8 @@ def figures():
     return {
         "compare": plots.compare({"one": x, "two": x[:3]}),
         "colour": plots.compare({"one": torch.rand(3, 3, 8, 8)}),
+        "surprises": plots.surprises({"A": ("a $b\n", -torch.rand(5)), "B": ("{^_}", -torch.rand(4))}),
+        "paths": plots.paths({"a": ([1, 2], [2, 9]), "b": ([1], [3])}, marks={"m": (1, 2)}, xlabel="x", ylabel="y"),
         "grid": plots.grid(x, columns=3),
         "curve": plots.curve(
             [1, 2, 3], {"a": [1, 2, 3], "b": [3, 2, 1]}, xlabel="x", ylabel="y", band={"a": [1, 1, 1]}
@@ -149,3 +151,15 @@ def test_a_sound_is_the_wave_it_was_given():
     assert samples.tolist() == [0, 32767, -32767, 32767]
     with pytest.raises(ValueError, match="rate: expected at least 1"):
         sound([0.5], rate=0, label="nothing")
+
+
+def test_surprises_are_bars_under_their_characters():
+    panel = plots.surprises({"text": ("a $", torch.tensor([-1.0, -0.5, -3.0]))})
+    assert [bar.get_height() for bar in panel.patches] == [1.0, 0.5, 3.0]
+    assert [label.get_text() for label in panel.get_xticklabels()] == ["a", "·", r"\$"]
+
+
+def test_paths_on_a_logarithmic_axis_have_plain_numbers():
+    panel = plots.paths({"a": ([0, 1], [1.6, 9])}, marks={"me": (0.5, 3)}, xlabel="x", ylabel="y", log_y=True)
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["1.5", "2", "3", "4", "6", "8"]
+    assert [text.get_text() for text in panel.texts] == ["me"]
