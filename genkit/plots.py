@@ -229,12 +229,13 @@ def surprises(texts: Mapping[str, tuple[str, Tensor]], *, height: float = 1.35) 
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height * len(texts) + 0.3), layout="constrained")
         panels = figure.subplots(len(texts), 1, squeeze=False, sharey=True)[:, 0]
+    top = 1.05 * max(-log_p.min().item() for _, log_p in texts.values())
     for panel, (name, (text, log_p)) in zip(panels, texts.items(), strict=True):
         panel.bar(range(len(text)), (-log_p).tolist(), color=COLOURS[1], width=0.75)
         signs = [{" ": "·", "\n": "↵"}.get(character, character) for character in text]
         panel.set_xticks(range(len(text)), [s.replace("$", r"\$") for s in signs], family="monospace", fontsize=9)
         panel.tick_params(axis="x", length=0, pad=2)
-        panel.set(xlim=(-0.6, len(text) - 0.4), ylim=(0, None), ylabel="−log p")
+        panel.set(xlim=(-0.6, len(text) - 0.4), ylim=(0, top), ylabel="−log p")
         panel.set_title(name, fontsize=11)
         panel.grid(False, axis="x")
     return panels[0]
@@ -252,10 +253,11 @@ def paths(
     panel = axes(height=4.4)
     for i, (name, (x, y)) in enumerate(lines.items()):
         panel.plot(x, y, color=COLOURS[i % 5], linestyle=DASHES[i % 5], marker=MARKERS[i % 5], label=name)
-    for name, (x, y) in marks.items():
+    for i, (name, (x, y)) in enumerate(marks.items()):
         panel.plot([x], [y], color=INK, marker="*", markersize=13, linestyle="none", zorder=5)
+        above = (8, 7) if i % 3 < 2 else (8, -16)  # marks that lie close together keep their names apart
         panel.annotate(
-            name, (x, y), xytext=(8, 7), textcoords="offset points", fontsize=11, color=INK, weight="bold", zorder=6
+            name, (x, y), xytext=above, textcoords="offset points", fontsize=11, color=INK, weight="bold", zorder=6
         )
     panel.set(xlabel=xlabel, ylabel=ylabel)
     panel.margins(0.1, 0.12)
