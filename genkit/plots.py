@@ -236,7 +236,7 @@ def surprises(texts: Mapping[str, tuple[str, Tensor]], *, height: float = 1.35) 
         panel.set_xticks(range(len(text)), [s.replace("$", r"\$") for s in signs], family="monospace", fontsize=9)
         panel.tick_params(axis="x", length=0, pad=2)
         panel.set(xlim=(-0.6, len(text) - 0.4), ylim=(0, top), ylabel="−log p")
-        panel.set_title(name, fontsize=11)
+        panel.set_title(name, fontsize=11, loc="left")
         panel.grid(False, axis="x")
     return panels[0]
 
