@@ -5,11 +5,12 @@ from .detection import accuracy, auroc, pca_error, two_sample_auroc
 from .forecast import LinearAR, pinball
 from .images import frechet, frechet_distance, frechet_ratio, laplacian_energy, psnr, sharpness
 from .likelihood import bits_per_dim, elbo, iwae, log_prob
+from .recall import recalled
 from .two_sample import sliced_wasserstein
 
 __all__ = [
     "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "auroc", "bits_per_dim",
     "elbo", "frechet", "frechet_distance", "frechet_ratio", "iwae", "laplacian_energy", "log_prob",
-    "mixture_of_pixels", "pca_error", "pinball", "probabilistic_pca", "psnr", "sharpness", "sliced_wasserstein",
-    "two_sample_auroc",
+    "mixture_of_pixels", "pca_error", "pinball", "probabilistic_pca", "psnr", "recalled", "sharpness",
+    "sliced_wasserstein", "two_sample_auroc",
 ]  # fmt: skip
