@@ -27,7 +27,7 @@ ALLOWED = {
     "training": {"base", "randomness", "progress"},
     "checkpoint": {"base", "training"},
     "metrics": {"base", "nn"},
-    "plots": set(), "pictures": set(), "explorers": set(),
+    "plots": set(), "pictures": set(), "explorers": {"nn"},
     "show": {"base", "plots"},
     "session": {"show", "__init__"},
 }  # fmt: skip

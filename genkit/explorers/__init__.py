@@ -1,7 +1,8 @@
 """Models to play with: they run in the page itself, with their own weights, without a kernel."""
 
+from .attention import attention_explorer
 from .explorer import Explorer
 from .flow import flow_explorer
 from .latent import latent_explorer
 
-__all__ = ["Explorer", "flow_explorer", "latent_explorer"]
+__all__ = ["Explorer", "attention_explorer", "flow_explorer", "latent_explorer"]
