@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from answers_attention import RIGHT as RIGHT_ATTENTION
+from answers_attention import WRONG as WRONG_ATTENTION
 from answers_autoregressive import RIGHT as RIGHT_AUTOREGRESSIVE
 from answers_autoregressive import WRONG as WRONG_AUTOREGRESSIVE
 from answers_flows import RIGHT as RIGHT_FLOWS
@@ -24,10 +26,12 @@ from genkit import exercises
 from genkit.distributions import Gaussian, standard_normal_log_prob
 from genkit.exercises import EXERCISES, check, notebooks, solution, stub
 from genkit.exercises.__main__ import main
+from genkit.exercises.attention import unknown_heads
 from genkit.exercises.autoregressive import suspects as autoregressive_suspects
 from genkit.exercises.exercise import Exercise
 from genkit.exercises.flows import suspect as flow_suspect
 from genkit.exercises.vae import active_units, bits_per_dim, elbo, iwae, kl, reparameterise, suspect
+from genkit.nn.look import previous, share
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = [name for name, e in EXERCISES.items() if isinstance(e, Exercise)]
@@ -310,8 +314,8 @@ WRONG = {
 }  # fmt: skip
 
 
-RIGHT |= RIGHT_AUTOREGRESSIVE | RIGHT_FLOWS
-WRONG |= WRONG_AUTOREGRESSIVE | WRONG_FLOWS
+RIGHT |= RIGHT_AUTOREGRESSIVE | RIGHT_FLOWS | RIGHT_ATTENTION
+WRONG |= WRONG_AUTOREGRESSIVE | WRONG_FLOWS | WRONG_ATTENTION
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -542,6 +546,16 @@ def test_autograd_finds_the_layer_that_lies():
         torch.testing.assert_close(layer.inverse(y), x, atol=1e-4, rtol=1e-4)
         x = y.detach()
     assert len(flow.layers) == 7 and lies == [5] and check("liar", 5) and not check("liar", 5.5)
+
+
+def test_the_share_finds_which_head_copies_at_every_distance():
+    tokens, weights = unknown_heads()
+    last = previous(tokens)
+    target = torch.where(last < 0, -1, last + 1)
+    worst = {n: min(share(w[i::5, None], target[i::5]).item() for i in range(5)) for n, w in weights.items()}
+    assert [n for n, least in worst.items() if least > 0.5] == ["c"] and check("copier", "c")
+    assert share(weights["b"][0::5, None], target[0::5]).item() > 0.5, "at distance ten b looks as good"
+    assert not check("copier", "b") and not check("copier", "none")
 
 
 def test_the_suspect_is_the_same_every_time():

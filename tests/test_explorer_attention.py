@@ -15,9 +15,7 @@ TEXT = "wizard wizard wiz"
 
 def model(**options):
     torch.manual_seed(0)
-    return GPT(
-        **{"vocabulary": 27, "context": 64, "width": 24, "heads": 3, "layers": 2, "zero_init": False, **options}
-    )
+    return GPT(**{"vocabulary": 27, "context": 64, "width": 24, "heads": 3, "layers": 2, "zero_init": False, **options})
 
 
 def explorer(**options):

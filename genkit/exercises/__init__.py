@@ -8,14 +8,15 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import autoregressive, flows, vae
+from . import attention, autoregressive, flows, vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
 from .verdict import Verdict
 
 CHAPTERS = {
-    "models/vae": vae.EXERCISES, "models/autoregressive": autoregressive.EXERCISES, "models/flows": flows.EXERCISES,
+    "models/vae": vae.EXERCISES, "models/autoregressive": autoregressive.EXERCISES,
+    "models/attention": attention.EXERCISES, "models/flows": flows.EXERCISES,
 }  # fmt: skip
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 

@@ -36,7 +36,9 @@ def attention_explorer(model: nn.Module, *, alphabet: str, text: str, head: tupl
     if set(alphabet) - set("abcdefghijklmnopqrstuvwxyz "):
         raise ValueError(f"alphabet: expected lower-case letters and a space, received {alphabet!r}")
     if not 1 <= len(text) <= min(LONGEST, model.context) or set(text) - set(alphabet):
-        raise ValueError(f"text: expected 1 to {min(LONGEST, model.context)} letters of the alphabet, received {text!r}")
+        raise ValueError(
+            f"text: expected 1 to {min(LONGEST, model.context)} letters of the alphabet, received {text!r}"
+        )
     heads, layers = block.attention.heads, len(model.blocks)
     if not (0 <= head[0] < layers and 0 <= head[1] < heads):
         raise ValueError(f"head: expected a layer below {layers} and a head below {heads}, received {head}")
