@@ -137,7 +137,8 @@ def test_the_maps_are_drawn_with_ink_where_a_head_looks(open_page):
     page = open_page(explorer().html())
     grey = page.eval_on_selector_all(
         ".gk-heads canvas",
-        "cs => cs.map((c) => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).filter((_, i) => i % 4 == 0))",
+        "cs => cs.map((c) => Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)"
+        ".filter((_, i) => i % 4 == 0))",
     )
     tokens = torch.tensor([[ALPHABET.index(letter) for letter in TEXT]])
     expected = attention_weights(rounded(), tokens)[:, 0].flatten(0, 1).flatten(1)

@@ -73,7 +73,7 @@ def pack_gpt(model: nn.Module) -> bytes:
 
 @torch.no_grad()
 def answer(model: nn.Module, alphabet: str, text: str) -> list[float]:
-    """Return what torch says to a text: the weights of all heads, row by row up to the query, then all probabilities."""
+    """Return torch's answer: the weights of all heads, row by row up to the query, then all probabilities."""
     tokens: Tensor = torch.tensor([[alphabet.index(letter) for letter in text]])
     weights = attention_weights(model, tokens)[:, 0]
     t = len(text)
