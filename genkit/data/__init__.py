@@ -19,7 +19,9 @@ from .toy2d import toy, toy2d
 
 SETS: dict[str, Callable[..., Dataset]] = {
     f.__name__: f
-    for f in (toy2d, digits, glyphs, seasons, tones, recall, pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare)
+    for f in (
+        toy2d, digits, glyphs, seasons, tones, recall, pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare,
+    )
 }  # fmt: skip
 WHAT = {
     "toy2d": "points of the plane whose density is known; made here",
