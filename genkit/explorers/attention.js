@@ -85,6 +85,7 @@ function render(state, element) {
   });
 
   const maps = [], choose = make("div", { className: "gk-heads" });
+  choose.style.gridTemplateColumns = `repeat(${heads}, minmax(0, 128px))`;  // a row for each layer
   choose.setAttribute("role", "radiogroup");
   choose.setAttribute("aria-label", "Layer and head");
   for (let k = 0; k < layers * heads; k++) {

@@ -17,10 +17,9 @@ MODELS = {
     "attention": ("gpt-recall", {}, {}),
     "recurrent": ("recurrent-recall", {}, {}),
     "recurrent, twice the rate": ("recurrent-recall", {}, {"lr": 1e-2}),
-    "recurrent, twice the steps": ("recurrent-recall", {}, {"steps": 1200}),
     "one layer": ("gpt-recall", {"layers": 1, "width": 88}, {}),
     "no positions": ("gpt-recall", {"positions": "none"}, {}),
-    "learned positions, twice the steps": ("gpt-recall", {"positions": "learned"}, {"steps": 1200}),
+    "learned positions": ("gpt-recall", {"positions": "learned"}, {}),
 }
 
 
@@ -61,10 +60,10 @@ def beyond(model) -> dict[str, float]:
 
 
 def heads(model) -> dict[str, float]:
-    """Return the largest share of any head on the letter before, and on the one that followed the last time."""
-    w = strings(torch.full((100,), PERIOD), 64, torch.Generator().manual_seed(2))
+    """Return the largest share of any head on the letter before, and, in the second round, on what followed it."""
+    w = strings(torch.full((100,), PERIOD), 2 * PERIOD, torch.Generator().manual_seed(2))
     weights, last = attention_weights(model, w), previous(w)
-    before = torch.arange(64).expand_as(w) - 1
+    before = torch.arange(2 * PERIOD).expand_as(w) - 1
     return {
         "previous": round(share(weights, before).max().item(), 4),
         "induction": round(share(weights, torch.where(last < 0, -1, last + 1)).max().item(), 4),
