@@ -156,6 +156,8 @@ def test_recall_counts_the_letters_that_are_certain():
         assert list(found) == list(range(4, 25))
         assert found[back].value == 1 and found[back].stderr == 0
         assert all(v.value < 0.5 for n, v in found.items() if back % n)
+    found = metrics.recalled(Knows(10), *test)
+    assert found[5].value == pytest.approx(55 / 59), "59 letters are certain; it must read ten before it knows any"
 
 
 # the recurrent network -------------------------------------------------------------------------------------------
