@@ -227,6 +227,14 @@ def test_the_two_recipes_are_of_one_size_and_one_budget():
     assert (one.quick.steps, one.quick.batch, one.data) == (other.quick.steps, other.quick.batch, other.data)
 
 
+def test_text_suits_a_recurrent_network():
+    suited = recipes.suited("recurrent", "recall", recall(train=10, held=21))
+    x = torch.zeros(2, 5).long()
+    assert suited.conditional and suited.build().log_prob(x, x[:, :1]).shape == (2,)
+    with pytest.raises(ValueError, match="data: expected text"):
+        recipes.suited("recurrent", "digits", load("digits"))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
