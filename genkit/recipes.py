@@ -135,8 +135,8 @@ RECIPES: dict[str, Recipe] = {
             arguments={"vocabulary": 27, "context": 256, "width": 64, "heads": 4, "layers": 2}, conditional=True,
         ),
         Recipe(
-            "recurrent-recall", "recurrent", "recall", TrainConfig(steps=600, batch=32, lr=5e-3, warmup=20),
-            arguments={"vocabulary": 27, "width": 64, "state": 142}, conditional=True,
+            "recurrent-recall", "recurrent", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
+            arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 121, "layers": 1}, conditional=True,
         ),
         Recipe(
             "autoregressive-seasons", "autoregressive", "seasons",

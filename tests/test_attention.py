@@ -13,7 +13,7 @@ from genkit import metrics, recipes
 from genkit.data import Split, load
 from genkit.data.recall import decode, encode, recall, strings
 from genkit.models.gpt import GPT, POSITIONS
-from genkit.models.recurrent import CELLS, Recurrent
+from genkit.models.recurrent import Recurrent
 from genkit.nn.attention import Attention, angles
 from genkit.nn.look import attention, attention_weights, entropy, previous, share, weights_of
 from genkit.training import TrainConfig, fit
@@ -163,57 +163,13 @@ def test_recall_counts_the_letters_that_are_certain():
 # the recurrent network -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("c", [None, [[2]], [[0, 1]]])
-def test_the_probabilities_of_all_strings_sum_to_one(cell, c):
-    torch.manual_seed(0)
-    model = Recurrent(vocabulary=3, width=5, state=7, layers=2, cell=cell).double()
-    every = torch.tensor(list(itertools.product(range(3), repeat=4)))
-    prefix = None if c is None else torch.tensor(c).expand(len(every), -1)
-    assert model.log_prob(every, prefix).exp().sum().item() == pytest.approx(1, abs=1e-9)
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_no_token_sees_itself_or_what_follows(cell):
-    torch.manual_seed(0)
-    model, x = Recurrent(vocabulary=7, width=5, state=9, cell=cell), torch.randint(7, (2, 8))
-    for t in range(8):
-        other = x.clone()
-        other[:, t] = (other[:, t] + 1) % 7
-        difference = (model.given(x) - model.given(other)).abs().sum(-1)
-        assert (difference[:, : t + 1] == 0).all() and (difference[:, t + 1 :] > 0).all()
-
-
-def test_a_gru_is_its_equations():
-    torch.manual_seed(0)
-    model, x = Recurrent(vocabulary=4, width=3, state=5), torch.tensor([[1, 3, 0]])
-    net, h = model.network, torch.zeros(5)
-    for token in x[0]:
-        a = net.weight_ih_l0 @ model.embed.weight[token] + net.bias_ih_l0
-        b = net.weight_hh_l0 @ h + net.bias_hh_l0
-        r, z = torch.sigmoid((a + b)[:10]).chunk(2)
-        h = (1 - z) * torch.tanh(a[10:] + r * b[10:]) + z * h
-    torch.testing.assert_close(model(x)[0][0, -1], model.embed.weight[:4] @ (model.out.weight @ h))
-
-
-def test_samples_follow_the_probabilities():
-    torch.manual_seed(0)
-    model = Recurrent(vocabulary=2, width=3, state=4)
-    torch.nn.init.normal_(model.out.weight, std=2)
-    drawn = model.sample(4000, torch.tensor([[1]]), length=3)
-    every = torch.tensor(list(itertools.product(range(2), repeat=3)))
-    expected = model.log_prob(every, torch.ones(8, 1).long()).exp() * 4000
-    counts = torch.bincount((drawn * torch.tensor([4, 2, 1])).sum(1), minlength=8)
-    assert ((counts - expected).square() / expected).sum() < 24.3  # chi-square, 7 degrees, one in a thousand
-
-
 def test_both_learn_to_repeat_over_a_short_distance():
     data = recall(3, 3, context=12, train=800, held=40)
     found = {}
     torch.manual_seed(0)
     for name, model, config in (
         ("gpt", GPT(vocabulary=27, context=12, width=32, heads=2, layers=2), {"lr": 8e-3, "optimiser": "muon"}),
-        ("gru", Recurrent(vocabulary=27, width=32, state=64), {"lr": 1e-2}),
+        ("recurrent", Recurrent(vocabulary=27, context=12, width=32, hidden=64, layers=1), {"lr": 1e-2}),
     ):
         fit(model, Split(data.train.x, data.train.c), TrainConfig(steps=300, batch=32, **config), progress=False)
         found[name] = metrics.recalled(model, data.test.x, data.test.c, data.test.factors["distance"])[3].value
@@ -225,14 +181,6 @@ def test_the_two_recipes_are_of_one_size_and_one_budget():
     sizes = [sum(p.numel() for p in recipe.build().parameters()) for recipe in (one, other)]
     assert abs(sizes[0] / sizes[1] - 1) < 0.01
     assert (one.quick.steps, one.quick.batch, one.data) == (other.quick.steps, other.quick.batch, other.data)
-
-
-def test_text_suits_a_recurrent_network():
-    suited = recipes.suited("recurrent", "recall", recall(train=10, held=21))
-    x = torch.zeros(2, 5).long()
-    assert suited.conditional and suited.build().log_prob(x, x[:, :1]).shape == (2,)
-    with pytest.raises(ValueError, match="data: expected text"):
-        recipes.suited("recurrent", "digits", load("digits"))
 
 
 @pytest.mark.parametrize(
@@ -247,10 +195,6 @@ def test_text_suits_a_recurrent_network():
         (lambda: recall(4, 28), "longest: expected shortest and longest"),
         (lambda: recall(4, 24, context=24), "context: expected at least 25"),
         (lambda: encode("Ab"), "text: expected the letters a to z and spaces, received 'A'"),
-        (lambda: Recurrent(vocabulary=0), "vocabulary: expected at least 1, received 0"),
-        (lambda: Recurrent(vocabulary=3, cell="gur"), "Did you mean 'gru'"),
-        (lambda: Recurrent(vocabulary=3).sample(2, torch.zeros(3, 1).long()), "c: expected 1 or 2 rows"),
-        (lambda: Recurrent(vocabulary=3).sample(2, length=0), "length: expected at least 1"),
         (
             lambda: metrics.recalled(Knows(2), torch.zeros(2, 3).long(), torch.zeros(2, 1).long(), torch.tensor([3])),
             "distance: expected numbers below 3, received 3",

@@ -16,7 +16,7 @@ LONG, PERIOD, BLOCK = 192, 12, 32  # windows three times as long as those of tra
 MODELS = {
     "attention": ("gpt-recall", {}, {}),
     "recurrent": ("recurrent-recall", {}, {}),
-    "recurrent, twice the rate": ("recurrent-recall", {}, {"lr": 1e-2}),
+    "recurrent, half the rate": ("recurrent-recall", {}, {"lr": 5e-3}),
     "one layer": ("gpt-recall", {"layers": 1, "width": 88}, {}),
     "no positions": ("gpt-recall", {"positions": "none"}, {}),
     "learned positions": ("gpt-recall", {"positions": "learned"}, {}),
