@@ -135,6 +135,10 @@ RECIPES: dict[str, Recipe] = {
             arguments={"vocabulary": 27, "context": 256, "width": 64, "heads": 4, "layers": 2}, conditional=True,
         ),
         Recipe(
+            "gru-recall", "gru", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
+            arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 142}, conditional=True,
+        ),
+        Recipe(
             "recurrent-recall", "recurrent", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
             arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 121, "layers": 1}, conditional=True,
         ),

@@ -13,7 +13,7 @@ from genkit import metrics, recipes
 from genkit.data import Split, load
 from genkit.data.recall import decode, encode, recall, strings
 from genkit.models.gpt import GPT, POSITIONS
-from genkit.models.recurrent import Recurrent
+from genkit.models.gru import GRU
 from genkit.nn.attention import Attention, angles
 from genkit.nn.look import attention, attention_weights, entropy, previous, share, weights_of
 from genkit.training import TrainConfig, fit
@@ -163,24 +163,56 @@ def test_recall_counts_the_letters_that_are_certain():
 # the recurrent network -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("c", [None, [[2]], [[0, 1]]])
+def test_the_probabilities_of_all_strings_sum_to_one(c):
+    torch.manual_seed(0)
+    model = GRU(vocabulary=3, context=5, width=5, hidden=7).double()
+    every = torch.tensor(list(itertools.product(range(3), repeat=4)))
+    prefix = None if c is None else torch.tensor(c).expand(len(every), -1)
+    assert model.log_prob(every, prefix).exp().sum().item() == pytest.approx(1, abs=1e-9)
+
+
+def test_no_token_sees_itself_or_what_follows():
+    torch.manual_seed(0)
+    model, x = GRU(vocabulary=7, context=8, width=5, hidden=9), torch.randint(7, (2, 8))
+    for t in range(8):
+        other = x.clone()
+        other[:, t] = (other[:, t] + 1) % 7
+        difference = (model.given(x) - model.given(other)).abs().sum(-1)
+        assert (difference[:, : t + 1] == 0).all() and (difference[:, t + 1 :] > 0).all()
+
+
+def test_a_gru_is_its_equations():
+    torch.manual_seed(0)
+    model, x = GRU(vocabulary=4, context=3, width=3, hidden=5), torch.tensor([[1, 3, 0]])
+    net, h = model.network, torch.zeros(5)
+    for token in x[0]:
+        a = net.weight_ih_l0 @ model.embed.weight[token] + net.bias_ih_l0
+        b = net.weight_hh_l0 @ h + net.bias_hh_l0
+        r, z = torch.sigmoid((a + b)[:10]).chunk(2)
+        h = (1 - z) * torch.tanh(a[10:] + r * b[10:]) + z * h
+    torch.testing.assert_close(model(x)[0, -1], model.embed.weight[:4] @ (model.out.weight @ h))
+
+
 def test_both_learn_to_repeat_over_a_short_distance():
     data = recall(3, 3, context=12, train=800, held=40)
     found = {}
     torch.manual_seed(0)
     for name, model, config in (
         ("gpt", GPT(vocabulary=27, context=12, width=32, heads=2, layers=2), {"lr": 8e-3, "optimiser": "muon"}),
-        ("recurrent", Recurrent(vocabulary=27, context=12, width=32, hidden=64, layers=1), {"lr": 1e-2}),
+        ("gru", GRU(vocabulary=27, context=12, width=32, hidden=64), {"lr": 1e-2}),
     ):
         fit(model, Split(data.train.x, data.train.c), TrainConfig(steps=300, batch=32, **config), progress=False)
         found[name] = metrics.recalled(model, data.test.x, data.test.c, data.test.factors["distance"])[3].value
     assert min(found.values()) > 0.8, found
 
 
-def test_the_two_recipes_are_of_one_size_and_one_budget():
-    one, other = (recipes.get(name) for name in ("gpt-recall", "recurrent-recall"))
-    sizes = [sum(p.numel() for p in recipe.build().parameters()) for recipe in (one, other)]
-    assert abs(sizes[0] / sizes[1] - 1) < 0.01
-    assert (one.quick.steps, one.quick.batch, one.data) == (other.quick.steps, other.quick.batch, other.data)
+def test_the_recipes_are_of_one_size_and_one_budget():
+    one, *others = (recipes.get(f"{name}-recall") for name in ("gpt", "gru", "recurrent"))
+    size = sum(p.numel() for p in one.build().parameters())
+    for other in others:
+        assert abs(sum(p.numel() for p in other.build().parameters()) / size - 1) < 0.01
+        assert (one.quick.steps, one.quick.batch, one.data) == (other.quick.steps, other.quick.batch, other.data)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +227,7 @@ def test_the_two_recipes_are_of_one_size_and_one_budget():
         (lambda: recall(4, 28), "longest: expected shortest and longest"),
         (lambda: recall(4, 24, context=24), "context: expected at least 25"),
         (lambda: encode("Ab"), "text: expected the letters a to z and spaces, received 'A'"),
+        (lambda: GRU(vocabulary=0, context=3), "vocabulary: expected at least 1, received 0"),
         (
             lambda: metrics.recalled(Knows(2), torch.zeros(2, 3).long(), torch.zeros(2, 1).long(), torch.tensor([3])),
             "distance: expected numbers below 3, received 3",
