@@ -9,6 +9,7 @@ from .data import Dataset
 from .models.autoregressive import dilated, made, pixelcnn
 from .models.flow import Dequantised, coupling_flow
 from .models.gpt import GPT
+from .models.gru import GRU
 from .models.recurrent import Recurrent
 from .models.vae import conv_vae, mlp_vae
 from .models.zuko_flow import continuous_flow, spline_flow
@@ -113,10 +114,11 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "gpt": GPT,
     "recurrent": Recurrent,
     "zuko_flow": build_zuko_flow,
+    "gru": GRU,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
-    "gpt": gpt_arguments, "recurrent": gpt_arguments,
+    "gpt": gpt_arguments, "recurrent": gpt_arguments, "gru": gpt_arguments,
 }  # fmt: skip
 
 

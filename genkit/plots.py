@@ -178,6 +178,25 @@ def matrices(panels: Mapping[str, Tensor], *, ylabel: str, xlabel: str) -> Axes:
     return row[0]
 
 
+def looks(panels: Mapping[str, Tensor], letters: Sequence[str]) -> Axes:
+    """Draw where heads look, each of shape (T, T): rows are the letters that look, columns those that are looked at."""
+    rows = -(-len(panels) // 2)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, (WIDTH / 2 + 0.2) * rows), layout="constrained")
+        flat = figure.subplots(rows, 2, squeeze=False).flatten()
+    for panel, (name, weights) in zip(flat, panels.items(), strict=False):
+        panel.imshow(weights.detach().numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+        for side in (panel.xaxis, panel.yaxis):
+            side.set_ticks(range(len(letters)), ["␣" if letter == " " else letter for letter in letters])
+        panel.tick_params(labelsize=8, length=0)
+        panel.set(xlabel="is looked at", ylabel="looks")
+        panel.set_title(name, fontsize=11)
+        panel.grid(False)
+    for panel in flat[len(panels) :]:
+        panel.axis("off")
+    return flat[0]
+
+
 def bars(values: Mapping[str, object], *, xlabel: str, mark: float | None = None) -> Axes:
     """Draw estimates as bars with their standard errors; ``mark`` draws a line, such as chance."""
     panel = axes(height=0.5 * len(values) + 0.9)

@@ -135,6 +135,19 @@ RECIPES: dict[str, Recipe] = {
             arguments={"shape": [2], "kind": "continuous"}, options={"kind": "star"},
         ),
         Recipe(
+            "gpt-recall", "gpt", "recall",
+            TrainConfig(steps=600, batch=32, lr=8e-3, warmup=20, optimiser="muon"),
+            arguments={"vocabulary": 27, "context": 256, "width": 64, "heads": 4, "layers": 2}, conditional=True,
+        ),
+        Recipe(
+            "gru-recall", "gru", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
+            arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 142}, conditional=True,
+        ),
+        Recipe(
+            "recurrent-recall", "recurrent", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
+            arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 121, "layers": 1}, conditional=True,
+        ),
+        Recipe(
             "autoregressive-seasons", "autoregressive", "seasons",
             TrainConfig(steps=300, batch=32, lr=8e-3, ema=0.98, warmup=30, clip=20.0),
             arguments={

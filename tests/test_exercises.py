@@ -1,6 +1,7 @@
 """A check accepts every right answer, however it is written, and no wrong one; it answers each mistake by its name."""
 
 import html
+import importlib
 import json
 import math
 import os
@@ -14,22 +15,18 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from answers_autoregressive import RIGHT as RIGHT_AUTOREGRESSIVE
-from answers_autoregressive import WRONG as WRONG_AUTOREGRESSIVE
-from answers_decoding import RIGHT as RIGHT_DECODING
-from answers_decoding import WRONG as WRONG_DECODING
-from answers_flows import RIGHT as RIGHT_FLOWS
-from answers_flows import WRONG as WRONG_FLOWS
 from torch.distributions import Independent, Normal, kl_divergence
 
 from genkit import exercises
 from genkit.distributions import Gaussian, standard_normal_log_prob
 from genkit.exercises import EXERCISES, check, notebooks, solution, stub
 from genkit.exercises.__main__ import main
+from genkit.exercises.attention import unknown_heads
 from genkit.exercises.autoregressive import suspects as autoregressive_suspects
 from genkit.exercises.exercise import Exercise
 from genkit.exercises.flows import suspect as flow_suspect
 from genkit.exercises.vae import active_units, bits_per_dim, elbo, iwae, kl, reparameterise, suspect
+from genkit.nn.look import previous, share
 
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTIONS = [name for name, e in EXERCISES.items() if isinstance(e, Exercise)]
@@ -312,8 +309,10 @@ WRONG = {
 }  # fmt: skip
 
 
-RIGHT |= RIGHT_AUTOREGRESSIVE | RIGHT_DECODING | RIGHT_FLOWS
-WRONG |= WRONG_AUTOREGRESSIVE | WRONG_DECODING | WRONG_FLOWS
+for path in sorted(Path(__file__).parent.glob("answers_*.py")):
+    answers = importlib.import_module(path.stem)
+    RIGHT |= answers.RIGHT
+    WRONG |= answers.WRONG
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -544,6 +543,16 @@ def test_autograd_finds_the_layer_that_lies():
         torch.testing.assert_close(layer.inverse(y), x, atol=1e-4, rtol=1e-4)
         x = y.detach()
     assert len(flow.layers) == 7 and lies == [5] and check("liar", 5) and not check("liar", 5.5)
+
+
+def test_the_share_finds_which_head_copies_at_every_distance():
+    tokens, weights = unknown_heads()
+    last = previous(tokens)
+    target = torch.where(last < 0, -1, last + 1)
+    worst = {n: min(share(w[i::5, None], target[i::5]).item() for i in range(5)) for n, w in weights.items()}
+    assert [n for n, least in worst.items() if least > 0.5] == ["c"] and check("copier", "c")
+    assert share(weights["b"][0::5, None], target[0::5]).item() > 0.5, "at distance ten b looks as good"
+    assert not check("copier", "b") and not check("copier", "none")
 
 
 def test_the_suspect_is_the_same_every_time():

@@ -36,6 +36,7 @@ def figures():
         "rate": plots.rate_distortion([1, 5, 20], [100, 80, 60], ["β = 4", "β = 1", "β = 0.1"]),
         "bars": plots.bars({"a": Estimate(1.0, 0.1), "b": Estimate(2.0)}, xlabel="x", mark=1.5),
         "map": plots.latent_map(model, side=3),
+        "looks": plots.looks({"a": torch.rand(3, 3), "b": torch.rand(3, 3), "c": torch.rand(3, 3)}, "ab "),
     }
 
 

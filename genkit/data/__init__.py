@@ -11,6 +11,7 @@ from .digits import digits
 from .glyphs import glyphs
 from .idx import PARTS, fashion_mnist, find, mnist, read_idx_file, read_idx_folder
 from .own import read_arrays, read_pictures, read_table
+from .recall import recall
 from .seasons import seasons
 from .text import pydocs, read_text, stdlib, text, tiny_shakespeare
 from .tones import tones
@@ -18,7 +19,9 @@ from .toy2d import toy, toy2d
 
 SETS: dict[str, Callable[..., Dataset]] = {
     f.__name__: f
-    for f in (toy2d, digits, glyphs, seasons, tones, pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare)
+    for f in (
+        toy2d, digits, glyphs, seasons, tones, recall, pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare,
+    )
 }  # fmt: skip
 WHAT = {
     "toy2d": "points of the plane whose density is known; made here",
@@ -26,6 +29,7 @@ WHAT = {
     "glyphs": "letters A–Z, 28 × 28, with the factors that made them; drawn here from matplotlib's fonts",
     "seasons": "an hourly series with a daily and a weekly season and known noise; made here",
     "tones": "notes and vowel-like sounds, 512 samples at 4,000 a second; made here",
+    "recall": "random strings that repeat themselves at known distances, 27 letters; made here",
     "pydocs": "Python's language reference, half a million characters; ships with Python",
     "stdlib": "source code of Python's standard library, two million characters; ships with Python",
     "mnist": "70,000 handwritten digits, 28 × 28, 256 grey levels; 12 MB to download",

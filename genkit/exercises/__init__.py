@@ -8,16 +8,19 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import autoregressive, decoding, flows, vae
+from . import attention, autoregressive, decoding, flows, vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
 from .verdict import Verdict
 
 CHAPTERS = {
-    "models/vae": vae.EXERCISES, "models/autoregressive": autoregressive.EXERCISES,
-    "models/decoding": decoding.EXERCISES, "models/flows": flows.EXERCISES,
-}  # fmt: skip
+    "models/vae": vae.EXERCISES,
+    "models/autoregressive": autoregressive.EXERCISES,
+    "models/attention": attention.EXERCISES,
+    "models/decoding": decoding.EXERCISES,
+    "models/flows": flows.EXERCISES,
+}
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 
 __all__ = ["CHAPTERS", "EXERCISES", "Choice", "Exercise", "Verdict", "check", "quiz", "solution", "stub"]

@@ -5,6 +5,7 @@ from .detection import accuracy, auroc, pca_error, two_sample_auroc
 from .forecast import LinearAR, pinball
 from .images import frechet, frechet_distance, frechet_ratio, laplacian_energy, psnr, sharpness
 from .likelihood import bits_per_dim, elbo, iwae, log_prob
+from .recall import recalled
 from .text import bleu, continued, distinct, perplexity, repeated, self_bleu
 from .two_sample import sliced_wasserstein
 
@@ -12,5 +13,5 @@ __all__ = [
     "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "auroc", "bits_per_dim",
     "bleu", "continued", "distinct", "elbo", "frechet", "frechet_distance", "frechet_ratio", "iwae",
     "laplacian_energy", "log_prob", "mixture_of_pixels", "pca_error", "perplexity", "pinball", "probabilistic_pca",
-    "psnr", "repeated", "self_bleu", "sharpness", "sliced_wasserstein", "two_sample_auroc",
+    "psnr", "recalled", "repeated", "self_bleu", "sharpness", "sliced_wasserstein", "two_sample_auroc",
 ]  # fmt: skip
