@@ -7,13 +7,16 @@ from . import distributions
 from .base import Generative
 from .data import Dataset
 from .models.autoregressive import dilated, made, pixelcnn
+from .models.energy import EnergyModel, mlp_energy
 from .models.flow import Dequantised, coupling_flow
 from .models.gpt import GPT
 from .models.gru import GRU
 from .models.recurrent import Recurrent
 from .models.vae import conv_vae, mlp_vae
+from .models.vq import VQ, Codebook
 from .models.zuko_flow import continuous_flow, spline_flow
 from .names import unknown
+from .nn.patches import patch_decoder, patch_encoder
 
 PIXELS = {
     "bernoulli": lambda levels, components: distributions.bernoulli(),
@@ -105,6 +108,42 @@ def gpt_arguments(dataset: Dataset, binary: bool = False) -> dict:
     return {"vocabulary": dataset.levels, "context": dataset.shape[0]}
 
 
+def build_energy(*, shape, hidden=(128, 128), **options) -> EnergyModel:
+    """Build an energy-based model over numbers from JSON."""
+    return mlp_energy(shape=tuple(shape), hidden=tuple(hidden), **options)
+
+
+def build_vq(
+    *, shape, pixels, levels=256, components=1, patch=4, codes=64, dim=8, decay=0.98, revive=0.1, width=48, depth=2,
+    dropout=0.0, prior=None, classes=0, **options,
+) -> VQ:  # fmt: skip
+    """Build a vector-quantised autoencoder from JSON; ``prior`` holds the arguments of the GPT over its codes."""
+    if pixels not in PIXELS:
+        raise unknown("pixels", pixels, PIXELS)
+    family, shape = PIXELS[pixels](levels, components), tuple(shape)
+    size = {"patch": patch, "width": width, "depth": depth, "dropout": dropout}
+    encoder = patch_encoder(shape, dim, **size)
+    decoder = patch_decoder(dim, shape, family.per_pixel, **size)
+    places = (shape[1] // patch) * (shape[2] // patch)
+    book = Codebook(codes, dim, decay=decay, revive=revive)
+    over = GPT(vocabulary=codes + classes + 1, context=places, **({"width": 64, "layers": 2} | (prior or {})))
+    return VQ(encoder, decoder, book, over, shape=shape, places=places, pixels=family, classes=classes, **options)
+
+
+def vq_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a vector-quantised autoencoder that suits ``dataset``: images whose sides divide."""
+    if dataset.levels is None or len(dataset.shape) != 3:
+        raise ValueError(f"data: expected images for a VQ, received {dataset.name!r} of shape {dataset.shape}")
+    sides = dataset.shape[1:]
+    patch = next((p for p in (2, 4, 8) if not any(s % p for s in sides) and math.prod(sides) <= 64 * p * p), None)
+    if patch is None:
+        raise ValueError(f"data: expected sides that 2, 4 or 8 divides, with few patches, received {dataset.shape}")
+    known = {"shape": list(dataset.shape), "levels": dataset.levels, "patch": patch}
+    if binary or dataset.levels == 2:
+        return {**known, "pixels": "bernoulli"}
+    return {**known, "pixels": "discretised_logistic", "components": 3}
+
+
 GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
 BINARY = {"latent": 50, "hidden": [512, 512]}
 FAMILIES: dict[str, Callable[..., Generative]] = {
@@ -115,10 +154,13 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "recurrent": Recurrent,
     "zuko_flow": build_zuko_flow,
     "gru": GRU,
+    "energy": build_energy,
+    "vq": build_vq,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
     "gpt": gpt_arguments, "recurrent": gpt_arguments, "gru": gpt_arguments,
+    "vq": vq_arguments,
 }  # fmt: skip
 
 

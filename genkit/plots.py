@@ -197,6 +197,26 @@ def looks(panels: Mapping[str, Tensor], letters: Sequence[str]) -> Axes:
     return flat[0]
 
 
+def fields(panels: Mapping[str, Tensor], *, extent: float, points: Tensor | None = None) -> Axes:
+    """Draw named densities over [−extent, extent]² beside each other, each dark where it is high.
+
+    A panel holds (side, side) numbers whose rows go up, as :func:`genkit.metrics.plane` orders them. ``points``, shape
+    (N, 2), are drawn over the first.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, WIDTH / max(2, len(panels)) + 0.35), layout="constrained")
+        row = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for panel, (name, values) in zip(row, panels.items(), strict=True):
+        corners = [-extent, extent, -extent, extent]
+        panel.imshow(values.detach().numpy(), cmap="gray_r", origin="lower", extent=corners, vmin=0)
+        panel.set_title(name, fontsize=11)
+        panel.grid(False)
+    if points is not None:
+        row[0].scatter(*points.T, s=3, color=COLOURS[1], linewidth=0)
+        row[0].set(xlim=(-extent, extent), ylim=(-extent, extent))
+    return row[0]
+
+
 def bars(values: Mapping[str, object], *, xlabel: str, mark: float | None = None) -> Axes:
     """Draw estimates as bars with their standard errors; ``mark`` draws a line, such as chance."""
     panel = axes(height=0.5 * len(values) + 0.9)

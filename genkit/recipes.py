@@ -59,6 +59,7 @@ _QUICK = TrainConfig(steps=1000, batch=100, lr=2e-3, ema=0.995, warmup=100, clip
 _OWN = TrainConfig(steps=5000, batch=128, lr=2e-3, ema=0.995, warmup=200, clip=20.0)
 _FLOW = TrainConfig(steps=2000, batch=100, lr=2e-3, ema=0.995, warmup=50, clip=100.0)
 _PLANE = TrainConfig(steps=1000, batch=256, lr=5e-3, ema=0.99, warmup=30, clip=10.0)
+_CHAINS = TrainConfig(steps=400, batch=256, lr=1e-2, ema=0.98, warmup=20)
 _COUPLINGS = {"shape": [1, 8, 8], "levels": 17, "hidden": [128, 128], "mix": False}
 
 RECIPES: dict[str, Recipe] = {
@@ -146,6 +147,32 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "recurrent-recall", "recurrent", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
             arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 121, "layers": 1}, conditional=True,
+        ),
+        Recipe(
+            "energy-moons", "energy", "toy2d", _CHAINS, options={"kind": "moons"},
+            arguments={"shape": [2], "steps": 15, "step": 0.1, "chains": 2000, "renewal": 0.02},
+        ),
+        Recipe(
+            "energy-moons-short", "energy", "toy2d", _CHAINS, options={"kind": "moons"},
+            arguments={"shape": [2], "steps": 15, "step": 0.1},
+        ),
+        Recipe(
+            "vq-digits", "vq", "digits",
+            TrainConfig(steps=800, batch=64, lr=2e-3, ema=0.985, warmup=20, clip=20.0, optimiser="muon"),
+            arguments={
+                **_PIXELS, "patch": 2, "codes": 32, "dim": 8, "width": 32, "dropout": 0.1, "classes": 10,
+                "prior": {"dropout": 0.1}, "prior_lr": 4.0,
+            },
+            options={"split": "random"}, augment="shift", conditional=True,
+        ),
+        Recipe(
+            "vq-glyphs", "vq", "glyphs",
+            TrainConfig(steps=500, batch=64, lr=3e-3, ema=0.98, warmup=20, clip=20.0, optimiser="muon"),
+            arguments={
+                "shape": [1, 28, 28], "pixels": "bernoulli", "patch": 7, "codes": 64, "dim": 8, "width": 48,
+                "classes": 8, "split": 0.5, "prior_lr": 3.0,
+            },
+            options={"letters": "AEGKQRSW", "draws": 24}, conditional=True,
         ),
         Recipe(
             "autoregressive-seasons", "autoregressive", "seasons",

@@ -23,6 +23,7 @@ from genkit.exercises import EXERCISES, check, notebooks, solution, stub
 from genkit.exercises.__main__ import main
 from genkit.exercises.attention import unknown_heads
 from genkit.exercises.autoregressive import suspects as autoregressive_suspects
+from genkit.exercises.energy_and_discrete import stranger
 from genkit.exercises.exercise import Exercise
 from genkit.exercises.flows import suspect as flow_suspect
 from genkit.exercises.vae import active_units, bits_per_dim, elbo, iwae, kl, reparameterise, suspect
@@ -553,6 +554,20 @@ def test_the_share_finds_which_head_copies_at_every_distance():
     assert [n for n, least in worst.items() if least > 0.5] == ["c"] and check("copier", "c")
     assert share(weights["b"][0::5, None], target[0::5]).item() > 0.5, "at distance ten b looks as good"
     assert not check("copier", "b") and not check("copier", "none")
+
+
+def test_longer_chains_tell_how_the_stranger_was_trained():
+    from genkit import metrics, recipes
+
+    model, test = stranger(steps=120), recipes.get("energy-moons").dataset().test.x[:500]
+    torch.manual_seed(0)
+    noise, few, many = (
+        metrics.sliced_wasserstein(x, test).value
+        for x in (2.0 * torch.randn(500, 2), model.sample(500), model.sample(500, steps=600))
+    )
+    assert few < noise / 4, "it was trained, and nothing exploded"
+    assert many > 2 * few, "its density is not that of its samples: no persistent chains"
+    assert len(model.chains) == 0 and check("upbringing", "short") and not check("upbringing", "persistent")
 
 
 def test_the_suspect_is_the_same_every_time():

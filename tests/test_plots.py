@@ -36,6 +36,7 @@ def figures():
         "rate": plots.rate_distortion([1, 5, 20], [100, 80, 60], ["β = 4", "β = 1", "β = 0.1"]),
         "bars": plots.bars({"a": Estimate(1.0, 0.1), "b": Estimate(2.0)}, xlabel="x", mark=1.5),
         "map": plots.latent_map(model, side=3),
+        "fields": plots.fields({"a": x[0, 0], "b": x[1, 0]}, extent=2.0, points=torch.zeros(3, 2)),
         "looks": plots.looks({"a": torch.rand(3, 3), "b": torch.rand(3, 3), "c": torch.rand(3, 3)}, "ab "),
     }
 
@@ -136,6 +137,15 @@ def test_matrices_show_what_they_hold():
     assert [a.get_title() for a in panel.figure.axes] == ["low", "high"]
     assert torch.equal(torch.tensor(panel.figure.axes[1].images[0].get_array()), high)
     assert (panel.get_ylabel(), panel.get_xlabel()) == ("output", "input")
+
+
+def test_fields_grow_upwards_and_to_the_right():
+    values = torch.zeros(4, 4)
+    values[3, 0] = 1.0  # the last row is the top one
+    panel = plots.fields({"one": values, "two": values}, extent=2.0)
+    shown = panel.images[0]
+    assert shown.origin == "lower" and shown.get_extent() == [-2, 2, -2, 2]
+    assert shown.get_array()[3, 0] == 1 and len(panel.figure.axes) == 2
 
 
 def test_a_sound_is_the_wave_it_was_given():

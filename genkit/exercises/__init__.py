@@ -8,7 +8,7 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import attention, autoregressive, decoding, flows, vae
+from . import attention, autoregressive, decoding, energy_and_discrete, flows, vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
@@ -20,6 +20,7 @@ CHAPTERS = {
     "models/attention": attention.EXERCISES,
     "models/decoding": decoding.EXERCISES,
     "models/flows": flows.EXERCISES,
+    "models/energy_and_discrete": energy_and_discrete.EXERCISES,
 }
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 

@@ -1,6 +1,8 @@
 """Measuring models: tensors in, an ``Estimate`` with its standard error out."""
 
 from .baselines import IndependentPixels, MixtureOfPixels, ProbabilisticPCA, mixture_of_pixels, probabilistic_pca
+from .codes import code_perplexity, codes_used
+from .density import grid_kl, normalised, plane
 from .detection import accuracy, auroc, pca_error, two_sample_auroc
 from .forecast import LinearAR, pinball
 from .images import frechet, frechet_distance, frechet_ratio, laplacian_energy, psnr, sharpness
@@ -11,7 +13,8 @@ from .two_sample import sliced_wasserstein
 
 __all__ = [
     "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "auroc", "bits_per_dim",
-    "bleu", "continued", "distinct", "elbo", "frechet", "frechet_distance", "frechet_ratio", "iwae",
-    "laplacian_energy", "log_prob", "mixture_of_pixels", "pca_error", "perplexity", "pinball", "probabilistic_pca",
-    "psnr", "recalled", "repeated", "self_bleu", "sharpness", "sliced_wasserstein", "two_sample_auroc",
+    "bleu", "code_perplexity", "codes_used", "continued", "distinct", "elbo", "frechet", "frechet_distance",
+    "frechet_ratio", "grid_kl", "iwae", "laplacian_energy", "log_prob", "mixture_of_pixels", "normalised",
+    "pca_error", "perplexity", "pinball", "plane", "probabilistic_pca", "psnr", "recalled", "repeated", "self_bleu",
+    "sharpness", "sliced_wasserstein", "two_sample_auroc",
 ]  # fmt: skip

@@ -6,5 +6,6 @@ CHAPTERS = {
     "models/attention": "attention",
     "models/decoding": "decoding",
     "models/flows": "flows",
+    "models/energy_and_discrete": "energy_and_discrete",
 }
 """Which file holds the experiments of which chapter."""
