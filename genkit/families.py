@@ -7,6 +7,7 @@ from . import distributions
 from .base import Generative
 from .data import Dataset
 from .models.autoregressive import dilated, made, pixelcnn
+from .models.encoders import Masked, Translator
 from .models.energy import EnergyModel, mlp_energy
 from .models.flow import Dequantised, coupling_flow
 from .models.gpt import GPT
@@ -26,6 +27,7 @@ PIXELS = {
 NETWORKS = {"mlp": mlp_vae, "conv": conv_vae}
 ZUKO = {"spline": spline_flow, "continuous": continuous_flow}
 CAUSAL = {"made": made, "pixelcnn": pixelcnn, "dilated": dilated}
+ENCODERS = {"masked": Masked, "translator": Translator}
 
 
 def build_vae(*, network="mlp", **arguments) -> Generative:
@@ -101,11 +103,27 @@ def flow_arguments(dataset: Dataset, binary: bool = False) -> dict:
     return {"shape": list(dataset.shape), "levels": dataset.levels, "layers": 8, "mix": dataset.levels is None}
 
 
+def build_encoders(*, network="masked", **arguments) -> Generative:
+    """Build a masked model or a translator from JSON."""
+    if network not in ENCODERS:
+        raise unknown("network", network, ENCODERS)
+    return ENCODERS[network](**arguments)
+
+
 def gpt_arguments(dataset: Dataset, binary: bool = False) -> dict:
     """Return the arguments of a model of tokens that suits ``dataset``: windows of text."""
     if binary or dataset.train.x.is_floating_point() or len(dataset.shape) != 1 or dataset.levels is None:
         raise ValueError(f"data: expected text for a GPT, received {dataset.name!r} of shape {dataset.shape}")
-    return {"vocabulary": dataset.levels, "context": dataset.shape[0]}
+    return {"vocabulary": dataset.levels, "context": max(1, _places(dataset) - 1)}
+
+
+def encoders_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a masked model that suits ``dataset``, as :func:`gpt_arguments` does."""
+    return {"network": "masked", **gpt_arguments(dataset, binary), "context": _places(dataset)}
+
+
+def _places(dataset: Dataset) -> int:
+    return dataset.shape[0] + (0 if dataset.train.c is None else dataset.train.c.shape[1])
 
 
 def build_energy(*, shape, hidden=(128, 128), **options) -> EnergyModel:
@@ -156,11 +174,12 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "gru": GRU,
     "energy": build_energy,
     "vq": build_vq,
+    "encoders": build_encoders,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
     "gpt": gpt_arguments, "recurrent": gpt_arguments, "gru": gpt_arguments,
-    "vq": vq_arguments,
+    "vq": vq_arguments, "encoders": encoders_arguments,
 }  # fmt: skip
 
 

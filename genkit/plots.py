@@ -217,6 +217,19 @@ def fields(panels: Mapping[str, Tensor], *, extent: float, points: Tensor | None
     return row[0]
 
 
+def alignment(weights: Tensor, rows: Sequence[str], columns: Sequence[str], *, ylabel: str, xlabel: str) -> Axes:
+    """Draw weights of attention, shape (R, C), as a grid named by what looks, down, and what is looked at, right."""
+    if tuple(weights.shape) != (len(rows), len(columns)):
+        raise ValueError(f"weights: expected shape {(len(rows), len(columns))}, received {tuple(weights.shape)}")
+    panel = axes(WIDTH, 0.6 + WIDTH * len(rows) / max(len(columns), 1) * 0.9)
+    panel.imshow(weights.detach().numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
+    panel.set_xticks(range(len(columns)), columns)
+    panel.set_yticks(range(len(rows)), rows)
+    panel.set(xlabel=xlabel, ylabel=ylabel)
+    panel.grid(False)
+    return panel
+
+
 def bars(values: Mapping[str, object], *, xlabel: str, mark: float | None = None) -> Axes:
     """Draw estimates as bars with their standard errors; ``mark`` draws a line, such as chance."""
     panel = axes(height=0.5 * len(values) + 0.9)

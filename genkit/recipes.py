@@ -60,6 +60,7 @@ _OWN = TrainConfig(steps=5000, batch=128, lr=2e-3, ema=0.995, warmup=200, clip=2
 _FLOW = TrainConfig(steps=2000, batch=100, lr=2e-3, ema=0.995, warmup=50, clip=100.0)
 _PLANE = TrainConfig(steps=1000, batch=256, lr=5e-3, ema=0.99, warmup=30, clip=10.0)
 _CHAINS = TrainConfig(steps=400, batch=256, lr=1e-2, ema=0.98, warmup=20)
+_LOCALES = TrainConfig(steps=250, batch=32, lr=1e-2, warmup=20, optimiser="muon")
 _COUPLINGS = {"shape": [1, 8, 8], "levels": 17, "hidden": [128, 128], "mix": False}
 
 RECIPES: dict[str, Recipe] = {
@@ -173,6 +174,23 @@ RECIPES: dict[str, Recipe] = {
                 "classes": 8, "split": 0.5, "prior_lr": 3.0,
             },
             options={"letters": "AEGKQRSW", "draws": 24}, conditional=True,
+        ),
+        Recipe(
+            "masked-pydocs", "encoders", "pydocs",
+            TrainConfig(steps=300, batch=16, lr=1.5e-2, warmup=20, optimiser="muon"),
+            arguments={
+                "network": "masked", "vocabulary": 96, "context": 65, "width": 64, "heads": 2, "layers": 3,
+                "share": 0.3,
+            },
+            conditional=True,
+        ),
+        Recipe(
+            "translator-locales", "encoders", "locales", _LOCALES, conditional=True,
+            arguments={"network": "translator", "vocabulary": 52, "source": 30, "target": 25},
+        ),
+        Recipe(
+            "gpt-locales", "gpt", "locales", _LOCALES, options={"pad": "left"}, conditional=True,
+            arguments={"vocabulary": 52, "context": 54, "width": 68, "heads": 2, "layers": 4},
         ),
         Recipe(
             "autoregressive-seasons", "autoregressive", "seasons",

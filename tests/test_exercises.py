@@ -23,6 +23,7 @@ from genkit.exercises import EXERCISES, check, notebooks, solution, stub
 from genkit.exercises.__main__ import main
 from genkit.exercises.attention import unknown_heads
 from genkit.exercises.autoregressive import suspects as autoregressive_suspects
+from genkit.exercises.encoders import translators
 from genkit.exercises.energy_and_discrete import stranger
 from genkit.exercises.exercise import Exercise
 from genkit.exercises.flows import suspect as flow_suspect
@@ -568,6 +569,15 @@ def test_longer_chains_tell_how_the_stranger_was_trained():
     assert few < noise / 4, "it was trained, and nothing exploded"
     assert many > 2 * few, "its density is not that of its samples: no persistent chains"
     assert len(model.chains) == 0 and check("upbringing", "short") and not check("upbringing", "persistent")
+
+
+def test_more_padding_finds_the_translator_that_leaks():
+    c, x = torch.tensor([[2, 3, 4]]), torch.tensor([[5, 6, 1]])
+    moved = []
+    for name, model in translators().items():
+        with torch.no_grad():
+            moved += [name] if abs(model.log_prob(x, c) - model.log_prob(x, F.pad(c, (0, 9)))) > 1e-4 else []
+    assert moved == ["b"] and check("padding_leak", "b")
 
 
 def test_the_suspect_is_the_same_every_time():

@@ -174,3 +174,11 @@ def test_paths_on_a_logarithmic_axis_have_plain_numbers():
     panel = plots.paths({"a": ([0, 1], [1.6, 9])}, marks={"me": (0.5, 3)}, xlabel="x", ylabel="y", log_y=True)
     assert [label.get_text() for label in panel.get_yticklabels()] == ["1.5", "2", "3", "4", "6", "8"]
     assert [text.get_text() for text in panel.texts] == ["me"]
+
+
+def test_alignment_names_every_row_and_column():
+    panel = plots.alignment(torch.eye(2, 3), ["a", "b"], ["x", "y", "z"], ylabel="written", xlabel="read")
+    assert [t.get_text() for t in panel.get_xticklabels()] == ["x", "y", "z"]
+    assert panel.get_images()[0].get_array().shape == (2, 3)
+    with pytest.raises(ValueError, match=r"weights: expected shape \(1, 3\), received \(2, 3\)"):
+        plots.alignment(torch.eye(2, 3), ["a"], ["x", "y", "z"], ylabel="", xlabel="")

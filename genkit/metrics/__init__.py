@@ -1,6 +1,7 @@
 """Measuring models: tensors in, an ``Estimate`` with its standard error out."""
 
 from .baselines import IndependentPixels, MixtureOfPixels, ProbabilisticPCA, mixture_of_pixels, probabilistic_pca
+from .cloze import by_network, cloze, from_both_sides, from_the_left, gaps
 from .codes import code_perplexity, codes_used
 from .density import grid_kl, normalised, plane
 from .detection import accuracy, auroc, pca_error, two_sample_auroc
@@ -8,13 +9,15 @@ from .forecast import LinearAR, pinball
 from .images import frechet, frechet_distance, frechet_ratio, laplacian_energy, psnr, sharpness
 from .likelihood import bits_per_dim, elbo, iwae, log_prob
 from .recall import recalled
+from .strings import edit_distances, exact_match
 from .text import bleu, continued, distinct, perplexity, repeated, self_bleu
 from .two_sample import sliced_wasserstein
 
 __all__ = [
     "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "auroc", "bits_per_dim",
-    "bleu", "code_perplexity", "codes_used", "continued", "distinct", "elbo", "frechet", "frechet_distance",
-    "frechet_ratio", "grid_kl", "iwae", "laplacian_energy", "log_prob", "mixture_of_pixels", "normalised",
-    "pca_error", "perplexity", "pinball", "plane", "probabilistic_pca", "psnr", "recalled", "repeated", "self_bleu",
-    "sharpness", "sliced_wasserstein", "two_sample_auroc",
+    "bleu", "by_network", "cloze", "code_perplexity", "codes_used", "continued", "distinct", "edit_distances",
+    "elbo", "exact_match", "frechet", "frechet_distance", "frechet_ratio", "from_both_sides", "from_the_left",
+    "gaps", "grid_kl", "iwae", "laplacian_energy", "log_prob", "mixture_of_pixels", "normalised", "pca_error",
+    "perplexity", "pinball", "plane", "probabilistic_pca", "psnr", "recalled", "repeated", "self_bleu", "sharpness",
+    "sliced_wasserstein", "two_sample_auroc",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ CHAPTERS = {
     "models/vae": "vae",
     "models/autoregressive": "autoregressive",
     "models/attention": "attention",
+    "models/encoders_and_translators": "encoders",
     "models/decoding": "decoding",
     "models/flows": "flows",
     "models/energy_and_discrete": "energy_and_discrete",
