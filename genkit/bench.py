@@ -1,5 +1,6 @@
 """Timings of genkit beside the same work written out: ``genkit bench NAME`` prints both and their ratio."""
 
+import inspect
 import statistics
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from . import recipes
 from .augment import shift
+from .bench_gpt import gpt
 from .names import unknown
 from .training import TrainConfig, train
 
@@ -57,11 +59,15 @@ def _bare_loop(model, data, config: TrainConfig) -> None:
         average.update_parameters(model)
 
 
-BENCHES: dict[str, Callable[[], dict[str, float]]] = {"step": step}
+BENCHES: dict[str, Callable[..., dict[str, float]]] = {"step": step, "gpt": gpt}
 
 
-def run(name: str) -> dict[str, float]:
-    """Run a benchmark by its name."""
+def run(name: str, **options) -> dict[str, float]:
+    """Run a benchmark by its name, with its options."""
     if name not in BENCHES:
         raise unknown("name", name, BENCHES)
-    return BENCHES[name]()
+    wanted = inspect.signature(BENCHES[name]).parameters
+    for option in options:
+        if option not in wanted:
+            raise ValueError(f"{option}: expected none for the benchmark {name!r}, received {options[option]!r}")
+    return BENCHES[name](**options)

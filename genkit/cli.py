@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 # torch takes a second to import, so each command imports what it needs: `genkit --help` answers at once
@@ -78,20 +78,48 @@ def train(options: argparse.Namespace) -> dict | None:
 
 
 def sample(options: argparse.Namespace) -> dict:
-    """Draw samples from a trained model and save them: images as one .png, signals as rows of a .csv."""
+    """Draw samples from a trained model and save them: images as one .png, signals as rows of a .csv, text as .txt."""
     import torch
 
     from .pictures import save_grid, save_rows
+    from .tokens import TokenModel
 
     model, meta = _restore(options.model)
     torch.manual_seed(options.seed)
+    knobs = {k: v for k in ("length", "temperature", "top_p") if (v := getattr(options, k)) is not None}
+    if isinstance(model, TokenModel):
+        return _write(model, meta, knobs, options)
+    for name, value in {"prompt": options.prompt, **knobs}.items():
+        if value is not None:
+            raise ValueError(f"--{name.replace('_', '-')}: expected a model of text for it, received {meta['family']}")
     c = None
     if options.label is not None:
         c = torch.tensor([options.label])
     x = model.sample(options.n, c)
-    (save_rows if x.ndim == 2 else save_grid)(x, options.out)
-    _tell(f"{options.n} samples of step {meta['step']} in {options.out}")
-    return {"out": str(options.out), "n": options.n, "step": meta["step"]}
+    out = options.out or Path("samples.png")
+    (save_rows if x.ndim == 2 else save_grid)(x, out)
+    _tell(f"{options.n} samples of step {meta['step']} in {out}")
+    return {"out": str(out), "n": options.n, "step": meta["step"]}
+
+
+def _write(model, meta: dict, knobs: dict, options: argparse.Namespace) -> dict:
+    """Write texts after the prompt, with a line of dashes between them."""
+    from . import files
+    from .data import load
+
+    dataset = load(meta["data"]["source"], **meta["data"]["options"])
+    if options.n < 1:
+        raise ValueError(f"-n: expected at least 1, received {options.n}")
+    if options.prompt == "":
+        raise ValueError("--prompt: expected at least one character, received none")
+    c = None if options.prompt is None else dataset.encode(options.prompt)[None].to(model.device)
+    x = model.sample(options.n, c, **knobs)
+    written = "\n-----\n".join((options.prompt or "") + dataset.decode(row) for row in x)
+    out = options.out or Path("samples.txt")
+    with files.atomic(out) as temporary:
+        temporary.write_text(written + "\n", encoding="utf-8")
+    _tell(f"{options.n} texts of step {meta['step']} in {out}")
+    return {"out": str(out), "n": options.n, "step": meta["step"]}
 
 
 def evaluate(options: argparse.Namespace) -> dict:
@@ -121,6 +149,10 @@ def evaluate(options: argparse.Namespace) -> dict:
         found["independent pixels"] = metrics.IndependentPixels(levels=levels).fit(train_x).evaluate(x)
     elif model.likelihood == "exact":
         found["log_prob"] = metrics.log_prob(model, x, c)
+        if dataset.decode is not None and not x.is_floating_point():
+            characters = sum(len(dataset.decode(row)) for row in x) / len(x)
+            bits = metrics.bits_per_dim(found["log_prob"], characters)
+            found["per character"] = replace(bits, unit="bits/character")
     for name, estimate in found.items():
         _tell(f"{name:>20}  {estimate} ({estimate.kind})")
     return {name: asdict(estimate) for name, estimate in found.items()}
@@ -138,7 +170,7 @@ def bench(options: argparse.Namespace) -> dict:
     """Time a piece of genkit against the same thing written out."""
     from . import bench as benches
 
-    result = benches.run(options.name)
+    result = benches.run(options.name, **({"data": options.data} if options.data else {}))
     _tell(", ".join(f"{name} {value:.4g}" for name, value in result.items()))
     return result
 
@@ -182,8 +214,12 @@ def _parser() -> argparse.ArgumentParser:
     sub = command(sample)
     sub.add_argument("model", type=Path, help="a folder that `genkit train` wrote")
     sub.add_argument("-n", type=int, default=64, help="how many")
-    sub.add_argument("--out", type=Path, default=Path("samples.png"))
+    sub.add_argument("--out", type=Path, help="the file to write (default: samples.png, or samples.txt for text)")
     sub.add_argument("--label", type=int, help="the class to draw, for a conditional model")
+    sub.add_argument("--prompt", help="what a text begins with")
+    sub.add_argument("--length", type=int, help="tokens to write (default: as many as a prediction sees)")
+    sub.add_argument("--temperature", type=float, help="below 1 more of the probable, above 1 less")
+    sub.add_argument("--top-p", type=float, help="draw among the likeliest tokens that have this probability together")
     sub.add_argument("--seed", type=int, default=0)
 
     sub = command(evaluate)
@@ -198,7 +234,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--full", action="store_true", help="the full-scale experiments too (hours without a GPU)")
 
     sub = command(bench)
-    sub.add_argument("name", help="such as step")
+    sub.add_argument("name", help="such as step, gpt")
+    sub.add_argument("--data", help="for gpt: a text, instead of downloading Tiny Shakespeare")
 
     sub = command(data)
     sub.add_argument("name", nargs="?", help="one data set instead of all")
@@ -207,7 +244,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _recipe(recipes, options: argparse.Namespace, source: str, dataset):
     """The book's recipe where it has one for this family and data; otherwise one that suits the data."""
-    named = recipes.RECIPES.get(f"{options.family}-{source}" + ("-conditional" if options.conditional else ""))
+    named = recipes.RECIPES.get(f"{options.family}-{source}")
+    if named is None or not named.conditional:  # text is always given what stands before it
+        named = recipes.RECIPES.get(f"{options.family}-{source}" + ("-conditional" if options.conditional else ""))
     if named and (named.augment == "binarise" or not options.binarise):
         return named
     return recipes.suited(

@@ -62,6 +62,7 @@ _PLANE = TrainConfig(steps=1000, batch=256, lr=5e-3, ema=0.99, warmup=30, clip=1
 _CHAINS = TrainConfig(steps=400, batch=256, lr=1e-2, ema=0.98, warmup=20)
 _LOCALES = TrainConfig(steps=250, batch=32, lr=1e-2, warmup=20, optimiser="muon")
 _COUPLINGS = {"shape": [1, 8, 8], "levels": 17, "hidden": [128, 128], "mix": False}
+_SMALL = {"width": 96, "heads": 3, "layers": 2}
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -118,6 +119,21 @@ RECIPES: dict[str, Recipe] = {
             "gpt-pydocs-small", "gpt", "pydocs",
             TrainConfig(steps=400, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
             arguments={"vocabulary": 96, "context": 64, "width": 96, "layers": 3}, conditional=True,
+        ),
+        Recipe(
+            "gpt-docs", "gpt", "pydocs",
+            TrainConfig(steps=900, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
+            arguments={"vocabulary": 96, "context": 64, **_SMALL}, conditional=True,
+        ),
+        Recipe(
+            "gpt-docs-pairs", "gpt", "pydocs",
+            TrainConfig(steps=900, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
+            arguments={"vocabulary": 1024, "context": 64, **_SMALL}, options={"pairs": 1024}, conditional=True,
+        ),
+        Recipe(
+            "recurrent-docs", "recurrent", "pydocs",
+            TrainConfig(steps=900, batch=12, lr=1e-2, warmup=20),
+            arguments={"vocabulary": 96, "context": 64, "width": 96, "hidden": 182, "layers": 1}, conditional=True,
         ),
         Recipe(
             "flow-digits-conditional", "flow", "digits", replace(_FLOW, steps=900, ema=0.99), augment="shift",

@@ -40,6 +40,29 @@ def test_train_sample_evaluate(model, tmp_path, capsys):
     assert found["elbo"]["value"] < 0 < found["elbo"]["stderr"] and "elbo" in err
 
 
+def test_a_model_of_text_writes_text(tmp_path, capsys):
+    """A reader's own file, whole: train, kill and take up, write after a prompt, measure per character."""
+    source, folder, out = tmp_path / "verse.txt", tmp_path / "model", tmp_path / "wrote.txt"
+    source.write_text("to be or not to be, that is the question. " * 120, encoding="utf-8")
+    train = ("train", "gpt", "--data", source, "--steps", 3, "--batch", 4, "--out", folder)
+    assert run(*train, capsys=capsys)[0] == 0
+    assert run(*train, "--resume", capsys=capsys)[0] == 0
+    wrote = ("sample", folder, "-n", 2, "--prompt", "to be", "--length", 7, "--temperature", 0.5, "--out", out)
+    status, text, _ = run(*wrote, "--json", capsys=capsys)
+    assert status == 0 and json.loads(text) == {"out": str(out), "n": 2, "step": 3}
+    texts = out.read_text(encoding="utf-8").rstrip("\n").split("\n-----\n")
+    assert [len(t) for t in texts] == [12, 12] and all(t.startswith("to be") for t in texts)
+    status, text, _ = run("evaluate", folder, "--json", capsys=capsys)
+    found = json.loads(text)
+    assert status == 0 and found["per character"]["unit"] == "bits/character"
+    assert found["per character"]["value"] == pytest.approx(-found["log_prob"]["value"] / 64 / np.log(2))
+    for bad, said in (("", "--prompt: expected at least one character"), ("#", "expected only characters of the data")):
+        status, _, err = run("sample", folder, "--prompt", bad, "--out", out, capsys=capsys)
+        assert status == 2 and said in err
+    status, _, err = run("sample", folder, "--top-p", 1.5, "--out", out, capsys=capsys)
+    assert status == 2 and "top_p: expected a number in (0, 1], received 1.5" in err
+
+
 def test_json_is_one_object_on_stdout_and_words_go_to_stderr(tmp_path, capsys):
     status, out, err = run(*TRAIN, "--out", tmp_path / "m", capsys=capsys)
     assert status == 0 and out.count("\n") == 1

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genkit import decoding, recipes
+from genkit import bench, decoding, recipes
 from genkit.data import Split
 from genkit.models.gpt import GPT, POSITIONS
 from genkit.models.recurrent import Recurrent
@@ -268,3 +268,13 @@ def test_the_recipe_fits_its_data_and_any_text_suits():
     assert suited.conditional and suited.build().log_prob(data.test.x[:2], data.test.c[:2]).shape == (2,)
     with pytest.raises(ValueError, match="data: expected text for a GPT"):
         recipes.suited("gpt", "digits", recipes.get("vae-digits").dataset())
+
+
+def test_the_benchmark_measures_both_sides(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("to be or not to be, that is the question. " * 60, encoding="utf-8")
+    found = bench.run("gpt", data=str(path), iterations=40, config=TrainConfig(steps=20, batch=12, lr=8e-3))
+    assert found["ratio of seconds"] == pytest.approx(found["genkit, s"] / found["plain, s"])
+    assert 0 < found["genkit, nats"] < math.log(15) and 0 < found["plain, nats"] < math.log(15)
+    with pytest.raises(ValueError, match="data: expected none for the benchmark 'step'"):
+        bench.run("step", data="text")

@@ -16,7 +16,8 @@ MODULES = {p.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): 
 GROUND = {"names", "files", "cache", "scale"}  # small things that know of no tensor: everybody may use them
 # nobody below imports these
 HANDS = {
-    "exercises", "recipes", "families", "source", "cli", "bench", "classifiers", "record", "records", "__main__",
+    "exercises", "recipes", "families", "source", "cli", "bench", "bench_gpt", "classifiers", "record",
+    "records", "__main__",
 }  # fmt: skip
 ALLOWED = {
     "base": set(), "distributions": set(), "sampling": set(), "decoding": set(), "augment": set(), "data": set(),

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .bpe import BytePairs
 from .dataset import Dataset, Split
 from .download import File, fetch
 
@@ -20,18 +21,21 @@ SHAKESPEARE = File(
 )
 
 
-def text(written: str, *, name: str = "text", context: int = CONTEXT, alphabet: str | None = None) -> Dataset:
-    """Cut a text into windows of ``context + 1`` characters: ``c`` is the first of each, ``x`` the rest.
+def text(
+    written: str, *, name: str = "text", context: int = CONTEXT, alphabet: str | None = None, pairs: int | None = None
+) -> Dataset:
+    """Cut a text into windows of ``context + 1`` tokens: ``c`` is the first of each, ``x`` the rest.
 
     Nine tenths, in the order of the text, are to learn from, a twentieth each to choose by and to be judged on.
-    Training windows begin at every character and are views of one tensor, so they cost no memory; held-out windows
-    follow each other, so that no character is counted twice.
+    Training windows begin at every token and are views of one tensor, so they cost no memory; held-out windows
+    follow each other, so that no token is counted twice.
 
     Arguments
         written: the text.
         name: what the data set is called.
-        context: characters to predict in a window, at least 1.
+        context: tokens to predict in a window, at least 1.
         alphabet: the vocabulary; by default the characters of the text, sorted.
+        pairs: tokens are byte pairs instead of characters, so many of them, learnt from the training part.
 
     ``encode`` turns a string into int64 tokens of shape (T,), ``decode`` such tokens into a string.
 
@@ -41,6 +45,8 @@ def text(written: str, *, name: str = "text", context: int = CONTEXT, alphabet: 
     """
     if context < 1:
         raise ValueError(f"context: expected at least 1, received {context}")
+    if pairs is not None and alphabet is not None:
+        raise ValueError(f"alphabet: expected None where tokens are byte pairs, received {alphabet!r}")
     vocabulary = list(alphabet) if alphabet else sorted(set(written))
     number = {character: i for i, character in enumerate(vocabulary)}
     held = len(written) // 20
@@ -49,12 +55,6 @@ def text(written: str, *, name: str = "text", context: int = CONTEXT, alphabet: 
         written[len(written) - 2 * held :][:held],
         written[len(written) - held :],
     )
-    shortest = min(len(part) for part in parts)
-    if shortest <= context:
-        raise ValueError(
-            f"data: expected more than {context} characters in every part of the text (20 · {context + 1} in all), "
-            f"received {len(written)} in all"
-        )
 
     def encode(string: str) -> Tensor:
         strange = sorted(set(string) - number.keys())
@@ -65,17 +65,26 @@ def text(written: str, *, name: str = "text", context: int = CONTEXT, alphabet: 
     def decode(tokens: Tensor) -> str:
         return "".join(vocabulary[i] for i in tokens.flatten().tolist())
 
-    windows = [
-        encode(part).unfold(0, context + 1, step) for part, step in zip(parts, (1, context, context), strict=True)
-    ]
+    levels = len(vocabulary)
+    if pairs is not None:
+        learnt = BytePairs(parts[0], vocabulary=pairs)
+        encode, decode, levels = learnt.encode, learnt.decode, len(learnt)
+    tokens = [encode(part) for part in parts]
+    if min(map(len, tokens)) <= context:
+        kind = "byte pairs" if pairs is not None else "characters"
+        raise ValueError(
+            f"data: expected more than {context} {kind} in every part of the text (20 · {context + 1} in all), "
+            f"received {len(written)} in all"
+        )
+    windows = [part.unfold(0, context + 1, step) for part, step in zip(tokens, (1, context, context), strict=True)]
     splits = [Split(w[:, 1:], w[:, :1]) for w in windows]
-    sha256 = hashlib.sha256(f"{context}\n{written}".encode()).hexdigest()
+    sha256 = hashlib.sha256(f"{context} {pairs or ''}\n{written}".encode()).hexdigest()
     return Dataset(
-        name, *splits, shape=(context,), levels=len(vocabulary), encode=encode, decode=decode, sha256=sha256
+        name, *splits, shape=(context,), levels=levels, encode=encode, decode=decode, sha256=sha256
     )  # fmt: skip
 
 
-def pydocs(context: int = CONTEXT) -> Dataset:
+def pydocs(context: int = CONTEXT, pairs: int | None = None) -> Dataset:
     """Load the language reference that ships with Python for its ``help()``: half a million characters.
 
     It differs between versions of Python, and so do the numbers learnt from it.
@@ -87,7 +96,7 @@ def pydocs(context: int = CONTEXT) -> Dataset:
             "data: expected Python's own documentation (pydoc_data); this Python ships without it"
         ) from None
     written = _ascii("\n\n".join(topics[name].strip() for name in sorted(topics)))
-    return text(written, name="pydocs", context=context, alphabet=ASCII)
+    return text(written, name="pydocs", context=context, alphabet=None if pairs else ASCII, pairs=pairs)
 
 
 def stdlib(context: int = CONTEXT, limit: int = 2_000_000) -> Dataset:
@@ -105,9 +114,9 @@ def stdlib(context: int = CONTEXT, limit: int = 2_000_000) -> Dataset:
     return text(_ascii("\n".join(found))[:limit], name="stdlib", context=context, alphabet=ASCII)
 
 
-def tiny_shakespeare(context: int = CONTEXT) -> Dataset:
+def tiny_shakespeare(context: int = CONTEXT, pairs: int | None = None) -> Dataset:
     """Load 1,115,394 characters of Shakespeare's plays (Karpathy 2015), downloaded once."""
-    return text(fetch(SHAKESPEARE).read_text(encoding="utf-8"), name="tiny_shakespeare", context=context)
+    return text(fetch(SHAKESPEARE).read_text(encoding="utf-8"), name="tiny_shakespeare", context=context, pairs=pairs)
 
 
 def read_text(path: Path, context: int = CONTEXT) -> Dataset:

@@ -8,7 +8,7 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import attention, autoregressive, decoding, encoders, energy_and_discrete, flows, vae
+from . import attention, autoregressive, decoding, encoders, energy_and_discrete, flows, gpt, vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
@@ -18,6 +18,7 @@ CHAPTERS = {
     "models/vae": vae.EXERCISES,
     "models/autoregressive": autoregressive.EXERCISES,
     "models/attention": attention.EXERCISES,
+    "models/gpt": gpt.EXERCISES,
     "models/encoders_and_translators": encoders.EXERCISES,
     "models/decoding": decoding.EXERCISES,
     "models/flows": flows.EXERCISES,

@@ -4,6 +4,7 @@ CHAPTERS = {
     "models/vae": "vae",
     "models/autoregressive": "autoregressive",
     "models/attention": "attention",
+    "models/gpt": "gpt",
     "models/encoders_and_translators": "encoders",
     "models/decoding": "decoding",
     "models/flows": "flows",
