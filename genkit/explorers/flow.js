@@ -95,7 +95,7 @@ function render(state, element) {
     place(event.key === "Home" ? [0, 0] : [clamp(a + size * dx), clamp(b + size * dy)]);
   });
 
-  const short = (v) => (Math.abs(v) < 1000 ? v.toFixed(2) : v.toExponential(0)).replaceAll("-", "−");
+  const short = (v) => (Math.abs(v) < 0.005 ? "0.00" : Math.abs(v) < 1000 ? v.toFixed(2) : v.toExponential(0)).replaceAll("-", "−");
   const pair = (v) => `(${v.map(short).join(", ")})`;
   function tell() {
     const [a, b, z1, z2, log] = run(state, inputs);
