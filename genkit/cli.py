@@ -137,10 +137,12 @@ def evaluate(options: argparse.Namespace) -> dict:
     x, c = dataset.test.x, dataset.test.c if meta["conditional"] else None
     if options.limit:
         x, c = x[: options.limit], None if c is None else c[: options.limit]
+    # of Boltzmann machines, the units of a picture are coins; tossing leaves pixels alone that are 0 or 1 already
+    coins = hasattr(model, "machine") and dataset.levels is not None
+    binary = coins or meta["arguments"].get("pixels") == "bernoulli"
+    x = torch.bernoulli(x) if binary else x
     found = {}
     if model.likelihood == "bound":
-        binary = meta["arguments"].get("pixels") == "bernoulli"
-        x = torch.bernoulli(x) if binary else x  # leaves pixels alone that are 0 or 1 already
         found["elbo"] = metrics.elbo(model, x, c)
         if hasattr(model, "iwae"):
             found["iwae"] = metrics.iwae(model, x, c, k=options.k)
@@ -153,6 +155,8 @@ def evaluate(options: argparse.Namespace) -> dict:
             characters = sum(len(dataset.decode(row)) for row in x) / len(x)
             bits = metrics.bits_per_dim(found["log_prob"], characters)
             found["per character"] = replace(bits, unit="bits/character")
+    elif hasattr(model, "machine"):
+        found["ais"] = metrics.ais(model, x)
     for name, estimate in found.items():
         _tell(f"{name:>20}  {estimate} ({estimate.kind})")
     return {name: asdict(estimate) for name, estimate in found.items()}

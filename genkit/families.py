@@ -7,6 +7,8 @@ from . import distributions
 from .base import Generative
 from .data import Dataset
 from .models.autoregressive import dilated, made, pixelcnn
+from .models.boltzmann import RBM, Boltzmann
+from .models.dbn import DBN
 from .models.encoders import Masked, Translator
 from .models.energy import EnergyModel, mlp_energy
 from .models.flow import Dequantised, coupling_flow
@@ -162,6 +164,41 @@ def vq_arguments(dataset: Dataset, binary: bool = False) -> dict:
     return {**known, "pixels": "discretised_logistic", "components": 3}
 
 
+MACHINES = {"restricted": RBM, "general": Boltzmann}
+
+
+def build_boltzmann(*, shape, machine="restricted", **options) -> Generative:
+    """Build a Boltzmann machine from JSON: ``"restricted"`` or ``"general"``."""
+    if machine not in MACHINES:
+        raise unknown("machine", machine, MACHINES)
+    return MACHINES[machine](shape=tuple(shape), **options)
+
+
+def build_dbn(*, shape, hidden, classes=0, **options) -> Generative:
+    """Build a deep belief network from JSON: ``hidden`` lists the sizes of its hidden layers, from below."""
+    below, layers = tuple(shape), []
+    for i, size in enumerate(hidden):
+        last = i == len(hidden) - 1
+        layers.append(RBM(shape=below, hidden=size, classes=classes if last else 0, **options))
+        below = (size,)
+    return DBN(layers)
+
+
+def boltzmann_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a restricted Boltzmann machine that suits ``dataset``, of black-and-white images."""
+    if len(dataset.shape) != 3 or not (binary or dataset.levels == 2):
+        raise ValueError(
+            f"data: expected images in black and white, or --binarise, for a Boltzmann machine, received "
+            f"{dataset.name!r} of shape {dataset.shape} with {dataset.levels} levels"
+        )
+    return {"shape": list(dataset.shape), "hidden": 200, "k": 5, "chains": 100}
+
+
+def dbn_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a deep belief network of two layers, as those of a restricted machine."""
+    return {**boltzmann_arguments(dataset, binary), "hidden": [200, 200]}
+
+
 GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
 BINARY = {"latent": 50, "hidden": [512, 512]}
 FAMILIES: dict[str, Callable[..., Generative]] = {
@@ -175,11 +212,13 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "energy": build_energy,
     "vq": build_vq,
     "encoders": build_encoders,
+    "boltzmann": build_boltzmann,
+    "dbn": build_dbn,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
     "gpt": gpt_arguments, "recurrent": gpt_arguments, "gru": gpt_arguments,
-    "vq": vq_arguments, "encoders": encoders_arguments,
+    "vq": vq_arguments, "encoders": encoders_arguments, "boltzmann": boltzmann_arguments, "dbn": dbn_arguments,
 }  # fmt: skip
 
 

@@ -216,3 +216,13 @@ def test_a_flow_over_levels_and_one_over_numbers(data, kind, tmp_path, capsys):
     assert run("sample", tmp_path / "m", "-n", 3, "--out", name, capsys=capsys)[0] == 0 and name.exists()
     status, _, err = run("train", "flow", "--data", "pydocs", "--out", tmp_path / "n", capsys=capsys)
     assert status == 2 and "neither text nor binarised" in err
+
+
+def test_a_machine_of_coins_is_trained_measured_by_annealing_and_sampled(tmp_path, capsys):
+    train = ["train", "boltzmann", "--data", "binary_digits", "--steps", "4", "--batch", "20"]
+    assert cli.main([*train, "--out", str(tmp_path / "m")]) == 0
+    status, out, _ = run("evaluate", tmp_path / "m", "--limit", 20, "--json", capsys=capsys)
+    assert status == 0 and json.loads(out)["ais"]["kind"] == "estimate"
+    assert run("sample", tmp_path / "m", "-n", 3, "--out", tmp_path / "s.png", capsys=capsys)[0] == 0
+    status, _, err = run("train", "dbn", "--data", "digits", "--out", tmp_path / "n", capsys=capsys)
+    assert status == 2 and "data: expected images in black and white, or --binarise" in err

@@ -23,6 +23,7 @@ from genkit.exercises import EXERCISES, check, notebooks, solution, stub
 from genkit.exercises.__main__ import main
 from genkit.exercises.attention import unknown_heads
 from genkit.exercises.autoregressive import suspects as autoregressive_suspects
+from genkit.exercises.boltzmann import suspects as boltzmann_suspects
 from genkit.exercises.encoders import translators
 from genkit.exercises.energy_and_discrete import stranger
 from genkit.exercises.exercise import Exercise
@@ -578,6 +579,22 @@ def test_more_padding_finds_the_translator_that_leaks():
         with torch.no_grad():
             moved += [name] if abs(model.log_prob(x, c) - model.log_prob(x, F.pad(c, (0, 9)))) > 1e-4 else []
     assert moved == ["b"] and check("padding_leak", "b")
+
+
+def test_visited_moods_find_the_wrong_sampler():
+    machine, ways = boltzmann_suspects()
+    s = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * 4)
+    exact, off = (-machine.energy(s)).softmax(0), {}
+    for name, step in ways.items():
+        torch.manual_seed(0)
+        now, counts = torch.zeros(500, 4), torch.zeros(16)
+        for i in range(300):
+            now = step(now)
+            if i >= 100:
+                counts += torch.bincount((now.long() * 2 ** torch.arange(3, -1, -1)).sum(1), minlength=16)
+        off[name] = 0.5 * (counts / counts.sum() - exact).abs().sum().item()
+    assert off["a"] < 0.02 and off["c"] < 0.02 and off["b"] > 0.1, off
+    assert check("sampler", "b") and not check("sampler", "none")
 
 
 def test_the_suspect_is_the_same_every_time():

@@ -6,10 +6,11 @@ from browsing import look
 from torch import nn
 
 from genkit.distributions import bernoulli
-from genkit.explorers import Explorer, flow_explorer, latent_explorer
+from genkit.explorers import Explorer, flow_explorer, latent_explorer, party_explorer
 from genkit.explorers.explorer import pack
 from genkit.models.flow import coupling_flow
 from genkit.models.vae import mlp_vae
+from genkit.nn.machines import Network
 
 CODES, LABELS, CLASSES = torch.randn(9, 2), torch.arange(9) % 3, ("A", "B", "<b>C</b>")
 
@@ -41,7 +42,13 @@ def flow():
     return flow_explorer(model, points=torch.randn(20, 2))
 
 
-EXPLORERS = {"letters": letters, "without classes": without_classes, "flow": flow}
+def party():
+    torch.manual_seed(0)
+    upper = torch.randn(6, 6).triu(1)
+    return party_explorer(Network(upper + upper.T, torch.randn(6)), ("Ada", "Ben", "Cem", "Dia", "Eve", "Fay"))
+
+
+EXPLORERS = {"letters": letters, "without classes": without_classes, "flow": flow, "party": party}
 
 
 @pytest.mark.parametrize("name", EXPLORERS)

@@ -94,11 +94,11 @@ def test_the_map_shows_each_picture_at_its_code():
 
 def test_the_colours_differ_in_grey():
     grey = []
-    for colour in plots.COLOURS[:4]:
+    for colour in plots.style.COLOURS[:4]:
         r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         grey.append(0.299 * r + 0.587 * g + 0.114 * b)
     ranked = sorted(grey)
-    assert ranked[-1] - ranked[0] > 60 and len(set(map(str, plots.DASHES[:4]))) == 4 == len(set(plots.MARKERS[:4]))
+    assert ranked[-1] - ranked[0] > 60 and len(set(map(str, plots.style.DASHES[:4]))) == 4 == len(set(plots.style.MARKERS[:4]))
 
 
 def test_images_of_another_shape_are_named():
@@ -182,3 +182,14 @@ def test_alignment_names_every_row_and_column():
     assert panel.get_images()[0].get_array().shape == (2, 3)
     with pytest.raises(ValueError, match=r"weights: expected shape \(1, 3\), received \(2, 3\)"):
         plots.alignment(torch.eye(2, 3), ["a"], ["x", "y", "z"], ylabel="", xlabel="")
+
+
+def test_a_network_shows_its_links_by_colour_and_dash_and_its_moods_by_fill():
+    weight = torch.tensor([[0, 1.5, 0], [1.5, 0, -2.0], [0, -2.0, 0]])
+    panel = plots.network(weight, ("Ada", "Ben", "Cem"), on=torch.tensor([1, 0, 0]))
+    widths = sorted(line.get_linewidth() for line in panel.lines)
+    assert widths == pytest.approx([0, 1.6 * 1.5, 1.6 * 2])
+    assert {line.get_linestyle() for line in panel.lines if line.get_linewidth() > 0} == {"-", "--"}
+    assert [text.get_text() for text in panel.texts] == ["Ada", "Ben", "Cem"]
+    faces = [tuple(c.get_facecolor()[0]) for c in panel.collections]
+    assert faces[0] != faces[1] == faces[2]

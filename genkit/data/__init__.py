@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..names import unknown
+from .binary_digits import binary_digits
 from .cifar10 import cifar10
 from .dataset import Dataset, Split
 from .digits import digits
@@ -21,13 +22,15 @@ from .toy2d import toy, toy2d
 SETS: dict[str, Callable[..., Dataset]] = {
     f.__name__: f
     for f in (
-        toy2d, digits, glyphs, seasons, tones, recall, locales, pydocs, stdlib, mnist, fashion_mnist, cifar10,
+        toy2d, digits, binary_digits, glyphs, seasons, tones, recall, locales, pydocs, stdlib, mnist, fashion_mnist,
+        cifar10,
         tiny_shakespeare,
     )
 }  # fmt: skip
 WHAT = {
     "toy2d": "points of the plane whose density is known; made here",
     "digits": "1,797 handwritten digits, 8 × 8, 17 grey levels; ships with scikit-learn",
+    "binary_digits": "the digits in black and white: ink above a half is 1",
     "glyphs": "letters A–Z, 28 × 28, with the factors that made them; drawn here from matplotlib's fonts",
     "seasons": "an hourly series with a daily and a weekly season and known noise; made here",
     "tones": "notes and vowel-like sounds, 512 samples at 4,000 a second; made here",

@@ -8,7 +8,7 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import attention, autoregressive, decoding, encoders, energy_and_discrete, flows, gpt, vae
+from . import attention, autoregressive, boltzmann, decoding, encoders, energy_and_discrete, flows, gpt, vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
@@ -22,6 +22,7 @@ CHAPTERS = {
     "models/encoders_and_translators": encoders.EXERCISES,
     "models/decoding": decoding.EXERCISES,
     "models/flows": flows.EXERCISES,
+    "models/boltzmann": boltzmann.EXERCISES,
     "models/energy_and_discrete": energy_and_discrete.EXERCISES,
 }
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}

@@ -5,5 +5,13 @@ from .decoding import decoding_explorer
 from .explorer import Explorer
 from .flow import flow_explorer
 from .latent import latent_explorer
+from .party import party_explorer
 
-__all__ = ["Explorer", "attention_explorer", "decoding_explorer", "flow_explorer", "latent_explorer"]
+__all__ = [
+    "Explorer",
+    "attention_explorer",
+    "decoding_explorer",
+    "flow_explorer",
+    "latent_explorer",
+    "party_explorer",
+]

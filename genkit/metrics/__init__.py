@@ -1,5 +1,6 @@
 """Measuring models: tensors in, an ``Estimate`` with its standard error out."""
 
+from .annealed import ais, log_partition
 from .baselines import IndependentPixels, MixtureOfPixels, ProbabilisticPCA, mixture_of_pixels, probabilistic_pca
 from .cloze import by_network, cloze, from_both_sides, from_the_left, gaps
 from .codes import code_perplexity, codes_used
@@ -14,10 +15,10 @@ from .text import bleu, continued, distinct, perplexity, repeated, self_bleu
 from .two_sample import sliced_wasserstein
 
 __all__ = [
-    "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "auroc", "bits_per_dim",
-    "bleu", "by_network", "cloze", "code_perplexity", "codes_used", "continued", "distinct", "edit_distances",
-    "elbo", "exact_match", "frechet", "frechet_distance", "frechet_ratio", "from_both_sides", "from_the_left",
-    "gaps", "grid_kl", "iwae", "laplacian_energy", "log_prob", "mixture_of_pixels", "normalised", "pca_error",
-    "perplexity", "pinball", "plane", "probabilistic_pca", "psnr", "recalled", "repeated", "self_bleu", "sharpness",
-    "sliced_wasserstein", "two_sample_auroc",
+    "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "ais", "auroc",
+    "bits_per_dim", "bleu", "by_network", "cloze", "code_perplexity", "codes_used", "continued", "distinct",
+    "edit_distances", "elbo", "exact_match", "frechet", "frechet_distance", "frechet_ratio", "from_both_sides",
+    "from_the_left", "gaps", "grid_kl", "iwae", "laplacian_energy", "log_partition", "log_prob",
+    "mixture_of_pixels", "normalised", "pca_error", "perplexity", "pinball", "plane", "probabilistic_pca", "psnr",
+    "recalled", "repeated", "self_bleu", "sharpness", "sliced_wasserstein", "two_sample_auroc",
 ]  # fmt: skip

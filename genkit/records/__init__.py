@@ -8,6 +8,7 @@ CHAPTERS = {
     "models/encoders_and_translators": "encoders",
     "models/decoding": "decoding",
     "models/flows": "flows",
+    "models/boltzmann": "boltzmann",
     "models/energy_and_discrete": "energy_and_discrete",
 }
 """Which file holds the experiments of which chapter."""
