@@ -138,7 +138,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             "vq-glyphs", "vq", "glyphs",
-            TrainConfig(steps=500, batch=64, lr=3e-3, ema=0.98, warmup=20, clip=20.0, optimiser="muon"),
+            TrainConfig(steps=440, batch=64, lr=3e-3, ema=0.98, warmup=20, clip=20.0, optimiser="muon"),
             arguments={
                 "shape": [1, 28, 28], "pixels": "bernoulli", "patch": 7, "codes": 64, "dim": 8, "width": 48,
                 "classes": 8, "split": 0.5, "prior_lr": 3.0,

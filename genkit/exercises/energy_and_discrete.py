@@ -333,8 +333,8 @@ EXERCISES = (
 )  # fmt: skip
 
 
-def stranger(steps: int = 300):
-    """Train an energy on two moons in a way that is not told, and return it. About three seconds."""
+def stranger(steps: int = 200):
+    """Train an energy on two moons in a way that is not told, and return it. About two seconds."""
     from .. import recipes
     from ..training import fit
 
