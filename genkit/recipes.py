@@ -13,6 +13,7 @@ from .base import Generative
 from .cache import cache_folder
 from .data import SETS, Dataset
 from .families import SUITS
+from .families import build as build
 from .named import OWN, RECIPES
 from .names import unknown
 from .recipe import Recipe

@@ -102,6 +102,7 @@ def test_a_reference_can_be_found_in_a_library(key):
     for field in ("author", "year", "title"):
         assert entry.get(field), f"{key} has no {field}"
     venue = {"inproceedings": "booktitle", "article": "journal", "book": "publisher", "misc": "howpublished"}
+    venue["incollection"] = "booktitle"
     assert entry.get(venue[entry["kind"]]), f"{key} has no venue"
     assert 1900 <= int(entry["year"]) <= 2026
     assert any(entry.get(f) for f in ("doi", "eprint", "isbn", "url")), f"{key} leads nowhere"

@@ -98,7 +98,8 @@ def test_the_colours_differ_in_grey():
         r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         grey.append(0.299 * r + 0.587 * g + 0.114 * b)
     ranked = sorted(grey)
-    assert ranked[-1] - ranked[0] > 60 and len(set(map(str, plots.style.DASHES[:4]))) == 4 == len(set(plots.style.MARKERS[:4]))
+    assert ranked[-1] - ranked[0] > 60 and len(set(plots.style.MARKERS[:4])) == 4
+    assert len(set(map(str, plots.style.DASHES[:4]))) == 4
 
 
 def test_images_of_another_shape_are_named():
