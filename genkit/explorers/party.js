@@ -83,7 +83,7 @@ function render(state, element) {
 
   // the energy over time, and how often each state of the room was seen
   const plot = svg("svg", { viewBox: "0 0 240 110", class: "gk-plot", role: "img" });
-  svg("text", { x: 2, y: 12 }, plot, "energy, round by round");
+  svg("text", { x: 2, y: 12 }, plot, "energy by round");
   const floor = svg("line", { x1: 0, x2: 240, class: "gk-floor" }, plot), curve = svg("polyline", { class: "gk-trace" }, plot);
   const low = svg("text", { x: 238, y: 12, "text-anchor": "end" }, plot);
   const chart = svg("svg", { viewBox: "0 0 240 150", class: "gk-plot", role: "img" });
@@ -178,7 +178,7 @@ function render(state, element) {
     const y = (e) => 22 + 80 * ((highest - e) / Math.max(highest - lowest, 1e-9));
     floor.setAttribute("y1", y(lowest));
     floor.setAttribute("y2", y(lowest));
-    low.textContent = `dashed: the lowest, ${fixed(lowest, 1)}`;
+    low.textContent = `lowest ${fixed(lowest, 1)}, dashed`;
     curve.setAttribute("points", trace.map((e, k) => `${(240 * k) / (LAST - 1)},${y(e)}`).join(" "));
     const here = energy(weight, bias, moods), top = -lowest / temperature;
     const weights = energies.map((e) => Math.exp(-e / temperature - top)), z = weights.reduce((a, b) => a + b, 0);
