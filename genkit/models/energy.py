@@ -71,7 +71,7 @@ class EnergyModel(Generative):
         step: the length ε of a Langevin step.
         chains: places in the buffer; 0 begins every chain anew.
         renewal: the share of chains in a batch that begin anew from noise all the same.
-        regularise: the weight α of :math:`E(x)^2 + E(x')^2` in the loss (Du & Mordatch 2019, section 3.3).
+        regularise: the weight α of :math:`E(x)^2 + E(x')^2` in the loss (Du & Mordatch 2019).
 
     >>> model = mlp_energy(shape=(2,), hidden=(16,))
     >>> model.energy(torch.zeros(3, 2)).shape, model.sample(5, steps=2).shape
