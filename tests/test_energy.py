@@ -183,7 +183,7 @@ def test_a_density_of_zero_costs_nothing_where_the_truth_is_zero_and_everything_
 
 @pytest.mark.parametrize("kind", ["moons", "spirals", "checkerboard"])
 def test_the_plane_holds_the_toy_densities(kind):
-    points, area = metrics.plane(4.0, 240)
+    points, area = metrics.plane(4.0, 100)
     assert (toy(kind).log_prob(points).double().exp().sum() * area).item() == pytest.approx(1, abs=2e-3)
     normal = metrics.normalised(toy(kind).log_prob(points) + 3, area)
     assert (normal.exp().sum() * area).item() == pytest.approx(1, abs=1e-4)
