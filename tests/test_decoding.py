@@ -88,7 +88,9 @@ def test_penalties(row, seen, penalty):
         "frequency_penalty": [v - penalty * seen.count(i) for i, v in enumerate(row)],
     }
     for name, expected in by_hand.items():
-        assert decoding.RULES[name](logits, tokens, penalty)[0].tolist() == pytest.approx(expected, rel=1e-5, abs=1e-5), name
+        assert decoding.RULES[name](logits, tokens, penalty)[0].tolist() == pytest.approx(
+            expected, rel=1e-5, abs=1e-5
+        ), name
     assert logits[0].tolist() == row, "the logits given stay as they were"
 
 
