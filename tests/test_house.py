@@ -20,10 +20,11 @@ HANDS = {
     "record", "records", "__main__",
 }  # fmt: skip
 ALLOWED = {
-    "base": set(), "distributions": set(), "sampling": set(), "decoding": set(), "augment": set(), "data": set(),
+    "base": set(), "distributions": set(), "sampling": set(), "adversarial": set(), "decoding": set(),
+    "augment": set(), "data": set(),
     "nn": {"distributions"}, "labels": {"base"},
     "tokens": {"base", "decoding"},
-    "models": {"base", "distributions", "nn", "labels", "sampling", "decoding", "tokens"},
+    "models": {"base", "distributions", "nn", "labels", "sampling", "adversarial", "decoding", "tokens"},
     "randomness": set(), "progress": set(),
     "training": {"base", "randomness", "progress"},
     "checkpoint": {"base", "training"},
