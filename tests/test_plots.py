@@ -35,6 +35,7 @@ def figures():
         "scatter": plots.scatter({"a": torch.randn(9, 2)}, xlabel="x", ylabel="y"),
         "rate": plots.rate_distortion([1, 5, 20], [100, 80, 60], ["β = 4", "β = 1", "β = 0.1"]),
         "bars": plots.bars({"a": Estimate(1.0, 0.1), "b": Estimate(2.0)}, xlabel="x", mark=1.5),
+        "histogram": plots.histogram(torch.randn(50), xlabel="x", densities={"a": (x[0, 0, 0], x[0, 0, 1])}),
         "map": plots.latent_map(model, side=3),
         "fields": plots.fields({"a": x[0, 0], "b": x[1, 0]}, extent=2.0, points=torch.zeros(3, 2)),
         "looks": plots.looks({"a": torch.rand(3, 3), "b": torch.rand(3, 3), "c": torch.rand(3, 3)}, "ab "),
@@ -163,6 +164,12 @@ def test_a_sound_is_the_wave_it_was_given():
     assert samples.tolist() == [0, 32767, -32767, 32767]
     with pytest.raises(ValueError, match="rate: expected at least 1"):
         sound([0.5], rate=0, label="nothing")
+
+
+def test_a_histogram_has_area_one():
+    panel = plots.histogram(torch.rand(1000), xlabel="x")
+    area = sum(bar.get_width() * bar.get_height() for bar in panel.patches)
+    assert area == pytest.approx(1.0)
 
 
 def test_surprises_are_bars_under_their_characters():

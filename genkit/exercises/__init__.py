@@ -8,13 +8,14 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import attention, autoregressive, boltzmann, decoding, encoders, energy_and_discrete, flows, gpt, vae
+from . import attention, autoregressive, boltzmann, decoding, encoders, energy_and_discrete, flows, gpt, primer, vae
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
 from .verdict import Verdict
 
 CHAPTERS = {
+    "learning/primer": primer.EXERCISES,
     "models/vae": vae.EXERCISES,
     "models/autoregressive": autoregressive.EXERCISES,
     "models/attention": attention.EXERCISES,

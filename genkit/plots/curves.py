@@ -47,6 +47,24 @@ def scatter(points: Mapping[str, Tensor], *, xlabel: str, ylabel: str) -> Axes:
     return panel
 
 
+def histogram(
+    values: Tensor,
+    *,
+    xlabel: str,
+    name: str = "data",
+    densities: Mapping[str, tuple[Tensor, Tensor]] | None = None,
+) -> Axes:
+    """Draw how ``values``, shape (N,), are spread, as areas that add up to 1, and named densities, each (xs, ys)."""
+    panel = axes(height=3.2)
+    panel.hist(values.tolist(), bins=30, density=True, color=COLOURS[0], alpha=0.35, label=name)
+    for i, (line, (x, y)) in enumerate((densities or {}).items(), start=1):
+        panel.plot(x.tolist(), y.tolist(), color=COLOURS[i % 5], linestyle=DASHES[(i - 1) % 5], label=line)
+    panel.set(xlabel=xlabel, ylabel="density")
+    if densities:
+        panel.legend()
+    return panel
+
+
 def rate_distortion(rate: Sequence[float], distortion: Sequence[float], names: Sequence[str]) -> Axes:
     """Draw distortion against rate, a point for each name, with the lines on which the ELBO is constant."""
     panel = axes(height=4.2)
