@@ -144,6 +144,10 @@ WRONG = {
         "naive": (lambda w: w.exp().std() / w.exp().mean() / len(w) ** 0.5, "Right for small numbers"),
         "the log mean": (lambda w: (w.logsumexp(0) - math.log(len(w))).item(), "expected"),
         "each": (lambda w: (w - w.max()).exp(), "expected"),
+        "from the smallest": (
+            lambda w: ((w - w.min()).exp().std() / (w - w.min()).exp().mean() / len(w) ** 0.5).item(),
+            "received nan",
+        ),
         "nothing": (lambda w: 0.0, "expected"),
         "all": (lambda w: (w.max() - w.min()).item(), "expected"),
     },

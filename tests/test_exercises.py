@@ -372,6 +372,11 @@ def test_a_check_never_raises_whatever_it_gets(name, kind):
     assert repr(verdict).startswith("✗" if verdict.hint else "…")
 
 
+def test_complex_numbers_are_named_without_a_warning(recwarn):
+    verdict = check("kl", lambda mu, sigma: torch.zeros(len(mu)) * 1j)
+    assert "complex" in verdict.hint and not recwarn
+
+
 def test_an_error_of_the_answer_is_told():
     assert "ZeroDivisionError: division by zero" in check("kl", lambda m, s: 1 / 0).hint
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from browsing import look
+from browsing import article, fits, in_every_look
 
 from genkit.explorers import attention_explorer
 from genkit.explorers.attention import answer, pack_gpt
@@ -152,14 +152,7 @@ def test_without_scripts_it_says_what_would_be_there(open_page):
     assert "a small transformer reads a text in the page" in page.inner_text(".gk-explorer")
 
 
-@pytest.mark.parametrize("book", [True, False], ids=["in the book", "in a notebook"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1000, 320])
+@in_every_look
 def test_it_fits_and_breaks_no_rule_of_access(open_page, violations, theme, width, book):
-    page = open_page(
-        f'<div class="bd-article">{explorer().html()}</div>',
-        head=look(theme, book=book),
-        viewport={"width": width, "height": 800},
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(page) == []
+    page = article(open_page, explorer().html(), theme=theme, width=width, book=book)
+    fits(page, violations)

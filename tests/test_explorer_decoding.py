@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from browsing import look
+from browsing import article, fits, in_every_look
 
 from genkit import decoding
 from genkit.explorers import decoding_explorer
@@ -156,6 +156,7 @@ def test_the_controls_change_what_is_written_and_a_seed_repeats_it(open_page):
     assert page.eval_on_selector_all(".gk-given", "s => s.map((one) => one.textContent).join('')") == "zy"
     page.get_by_role("button", name="one more").click()
     assert len(spans(page)) == 1
+    assert page.inner_text("output").startswith("1 character, perplexity")
 
 
 @pytest.mark.parametrize(
@@ -195,17 +196,11 @@ def test_draws_are_distributed_as_the_rules_say(open_page):
     assert (found - p).abs().max() < 0.05
 
 
-@pytest.mark.parametrize("book", [True, False], ids=["in the book", "in a notebook"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1000, 320])
+@in_every_look
 def test_it_fits_and_breaks_no_rule_of_access(open_page, violations, theme, width, book):
-    page = open_page(
-        f'<div class="bd-article">{explorer().html()}</div>',
-        head=look(theme, book=book), viewport={"width": width, "height": 800}, reduced_motion="reduce",
-    )  # fmt: skip
+    page = article(open_page, explorer().html(), theme=theme, width=width, book=book, reduced_motion="reduce")
     page.get_by_role("button", name="write 100").click()
     wrote(page, 100)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(page) == []
+    fits(page, violations)
     page.locator(".gk-written").focus()
     assert page.evaluate("document.activeElement.className") == "gk-written"

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from browsing import look
+from browsing import article, fits, in_every_look
 from torch import nn
 
 from genkit.distributions import bernoulli
@@ -242,16 +242,9 @@ def test_without_scripts_it_says_what_would_be_there(open_page):
     assert "the decoder runs in the page" in page.inner_text(".gk-explorer")
 
 
-@pytest.mark.parametrize("book", [True, False], ids=["in the book", "in a notebook"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1000, 320])
+@in_every_look
 def test_it_fits_and_breaks_no_rule_of_access(open_page, violations, theme, width, book):
-    page = open_page(
-        f'<div class="bd-article">{letters().html()}</div>',
-        head=look(theme, book=book),
-        viewport={"width": width, "height": 800},
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(page) == []
+    page = article(open_page, letters().html(), theme=theme, width=width, book=book)
+    fits(page, violations)
     size = page.locator("canvas").bounding_box()
     assert size["width"] == size["height"] == 196, "every pixel is seven screen pixels wide: crisp"

@@ -155,6 +155,13 @@ def test_prose_states_no_figure_that_the_run_would_compute(cells):
         assert not found, f"{found} in: {text(cell)[:200]}"
 
 
+def test_computed_sentences_hold_no_formula(cells):
+    """The book shows the Markdown of an output without its mathematics: dollar signs would stand there as they are."""
+    spoken = [node for cell in code(cells) for call in calls(cell, "say") for node in ast.walk(call)]
+    texts = [n.value for n in spoken if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    assert [t for t in texts if "$" in t] == []
+
+
 def test_prose_is_plain_markdown_and_its_citations_are_real(cells):
     keys = set(re.findall(r"@\w+\{([^,]+),", (ROOT / "book" / "references.bib").read_text(encoding="utf-8")))
     for cell in prose(cells):

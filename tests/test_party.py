@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from browsing import look
+from browsing import article, fits, in_every_look
 
 from genkit.explorers import party_explorer
 from genkit.explorers.party import random
@@ -140,15 +140,8 @@ def test_everything_can_be_done_by_keyboard_and_is_said(open_page):
     assert "<b>" in page.inner_text(".gk-controls")
 
 
-@pytest.mark.parametrize("book", [True, False], ids=["in the book", "in a notebook"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1000, 320])
+@in_every_look
 def test_it_fits_and_breaks_no_rule_of_access(open_page, violations, theme, width, book):
-    page = open_page(
-        f'<div class="bd-article">{party().html()}</div>',
-        head=look(theme, book=book),
-        viewport={"width": width, "height": 800},
-    )
+    page = article(open_page, party().html(), theme=theme, width=width, book=book)
     page.get_by_role("button", name="1,000 rounds").click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(page) == []
+    fits(page, violations)

@@ -304,7 +304,10 @@ EXERCISES = (
         "ais_error",
         2,
         ais_error,
-        [_weights(50, 0.3, 0, 0), _weights(8, 1.0, 2, 1), _weights(200, 0.5, -900, 2), _weights(30, 0.2, 500, 3)],
+        [
+            _weights(50, 0.3, 0, 0), _weights(8, 1.0, 2, 1), _weights(200, 0.5, -900, 2), _weights(30, 0.2, 500, 3),
+            _weights(20, 300.0, 0, 4),
+        ],
         mistakes={
             "of the logarithms": (
                 lambda w: (w.std() / math.sqrt(len(w))).item(),

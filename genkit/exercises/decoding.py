@@ -86,11 +86,11 @@ def _sorted_mask(p, mass):
     return ordered.cumsum(0) - ordered < mass
 
 
-def _mask(p, mass, before, descending=True):
+def _mask(p, mass, before, descending=True, below=torch.lt):
     order = p.argsort(descending=descending)
     total = p[order].cumsum(0)
     kept = torch.zeros(len(p), dtype=torch.bool)
-    kept[order[(total - p[order] if before else total) < mass]] = True
+    kept[order[below(total - p[order] if before else total, mass)]] = True
     return kept
 
 
@@ -177,10 +177,19 @@ EXERCISES = (
         [
             _masses([0.5, 0.3, 0.15, 0.05], 0.6), _masses([0.05, 0.3, 0.5, 0.15], 0.9), _masses([0.1, 0.7, 0.2], 0.5),
             _masses([0.21, 0.19, 0.22, 0.2, 0.18], 0.5), _masses([0.02, 0.01, 0.07, 0.9], 0.95),
+            _masses([0.125, 0.5, 0.125, 0.25], 0.75),
         ],
         mistakes={
             "crossing": (
                 lambda p, m: _mask(p, m, before=False),
+                "together they fall short of the mass: the token that crosses the line is kept too.",
+            ),
+            "one too many": (
+                lambda p, m: _mask(p, m, before=True, below=torch.le),
+                "where those kept have exactly the mass, they are enough: you keep one more.",
+            ),
+            "at most the mass": (
+                lambda p, m: _mask(p, m, before=False, below=torch.le),
                 "together they fall short of the mass: the token that crosses the line is kept too.",
             ),
             "sorted": (

@@ -185,6 +185,8 @@ def _difference(received: object, expected: object) -> str:
         if received.numel() == expected.numel():
             return f"{shapes}: an axis too many or too few. Look for keepdim, unsqueeze or squeeze."
         return f"{shapes}: over which axes do you add up or average?"
+    if received.is_complex():
+        return "your numbers are complex: real ones are expected."
     a, b = (t.detach().cpu().to(torch.float64) for t in (received, expected))
     if not a.isfinite().all() and b.isfinite().all():
         return "some of your numbers are not finite: exp of a large number, or the logarithm of 0?"

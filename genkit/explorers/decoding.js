@@ -107,7 +107,7 @@ function render(state, element) {
     const mean = surprises.reduce((a, b) => a + b) / surprises.length, text = tokens.slice(start), grams = new Set();
     for (let i = 0; i + GRAM <= text.length; i++) grams.add(text.slice(i, i + GRAM).join());
     const total = text.length - GRAM + 1;
-    said.textContent = `${text.length} characters, perplexity ${Math.exp(mean).toFixed(2)}` + (total > 0 ? `, ${percent(1 - grams.size / total)} of ${GRAM}-grams repeated` : "");
+    said.textContent = `${text.length} character${text.length > 1 ? "s" : ""}, perplexity ${Math.exp(mean).toFixed(2)}` + (total > 0 ? `, ${percent(1 - grams.size / total)} of ${GRAM}-grams repeated` : "");
   }
   const put = (token, surprise) => {
     const mark = make("span", { textContent: state.alphabet[token] });

@@ -75,8 +75,8 @@ function render(state, element) {
     const [x, y] = place(i), face = svg("g", { transform: `translate(${x} ${y})`, class: "gk-face" }, room);
     svg("circle", { r: 0.2 }, face);
     for (const side of [-0.07, 0.07]) svg("circle", { cx: side, cy: -0.05, r: 0.025, class: "gk-eye" }, face);
-    const mouth = svg("path", { class: "gk-mouth" }, face), [a, b] = place(i, 1.36);
-    svg("text", { x: a, y: b + 0.05, "text-anchor": "middle", class: "gk-guest" }, room, name);
+    const mouth = svg("path", { class: "gk-mouth" }, face), below = y > 0.1 ? 0.38 : -0.27;  // away from the lines
+    svg("text", { x, y: y + below, "text-anchor": "middle", class: "gk-guest" }, room, name);
     face.addEventListener("click", () => turn(i));
     return { face, mouth };
   });
