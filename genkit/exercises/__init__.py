@@ -8,13 +8,26 @@ import torch
 
 from ..names import unknown
 from ..show import Html
-from . import attention, autoregressive, boltzmann, decoding, encoders, energy_and_discrete, flows, gpt, primer, vae
+from . import (
+    attention,
+    autoregressive,
+    boltzmann,
+    decoding,
+    encoders,
+    energy_and_discrete,
+    flows,
+    gpt,
+    learning_a_distribution,
+    primer,
+    vae,
+)
 from .choice import Choice
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
 from .verdict import Verdict
 
 CHAPTERS = {
+    "foundations/learning_a_distribution": learning_a_distribution.EXERCISES,
     "learning/primer": primer.EXERCISES,
     "models/vae": vae.EXERCISES,
     "models/autoregressive": autoregressive.EXERCISES,

@@ -146,7 +146,8 @@ def agree(received: object, expected: object) -> bool:
         return isinstance(received, numbers.Integral) and _kind(received) == _kind(expected) and received == expected
     a, b = as_number(received), as_number(expected)
     if a is not None and b is not None:
-        return abs(a - b) <= 1e-6 + 1e-5 * abs(b) or a == b or (math.isnan(a) and math.isnan(b))
+        close = math.isfinite(b) and abs(a - b) <= 1e-6 + 1e-5 * abs(b)  # nothing finite is close to the infinite
+        return close or a == b or (math.isnan(a) and math.isnan(b))
     return isinstance(received, type) and received is expected
 
 
