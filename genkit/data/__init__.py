@@ -12,6 +12,7 @@ from .digits import digits
 from .glyphs import glyphs
 from .idx import PARTS, fashion_mnist, find, mnist, read_idx_file, read_idx_folder
 from .locales import locales
+from .messages import messages
 from .own import read_arrays, read_pictures, read_table
 from .recall import recall
 from .seasons import seasons
@@ -22,8 +23,8 @@ from .toy2d import toy, toy2d
 SETS: dict[str, Callable[..., Dataset]] = {
     f.__name__: f
     for f in (
-        toy2d, digits, binary_digits, glyphs, seasons, tones, recall, locales, pydocs, stdlib, mnist, fashion_mnist,
-        cifar10,
+        toy2d, digits, binary_digits, glyphs, seasons, tones, recall, locales, messages, pydocs, stdlib, mnist,
+        fashion_mnist, cifar10,
         tiny_shakespeare,
     )
 }  # fmt: skip
@@ -36,6 +37,7 @@ WHAT = {
     "tones": "notes and vowel-like sounds, 512 samples at 4,000 a second; made here",
     "recall": "random strings that repeat themselves at known distances, 27 letters; made here",
     "locales": "dates and numbers, written in one of four locales' ways and in another's; made here with Babel",
+    "messages": "short messages, wanted and spam, of some 200 words; made here",
     "pydocs": "Python's language reference, half a million characters; ships with Python",
     "stdlib": "source code of Python's standard library, two million characters; ships with Python",
     "mnist": "70,000 handwritten digits, 28 × 28, 256 grey levels; 12 MB to download",

@@ -13,6 +13,7 @@ from . import (
     autoregressive,
     boltzmann,
     decoding,
+    discriminative_vs_generative,
     encoders,
     energy_and_discrete,
     flows,
@@ -27,8 +28,9 @@ from .quiz import quiz, style, ticks
 from .verdict import Verdict
 
 CHAPTERS = {
-    "foundations/learning_a_distribution": learning_a_distribution.EXERCISES,
     "learning/primer": primer.EXERCISES,
+    "foundations/discriminative_vs_generative": discriminative_vs_generative.EXERCISES,
+    "foundations/learning_a_distribution": learning_a_distribution.EXERCISES,
     "models/vae": vae.EXERCISES,
     "models/autoregressive": autoregressive.EXERCISES,
     "models/attention": attention.EXERCISES,

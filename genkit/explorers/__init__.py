@@ -6,6 +6,7 @@ from .explorer import Explorer
 from .flow import flow_explorer
 from .latent import latent_explorer
 from .party import party_explorer
+from .two_ways import two_ways_explorer
 
 __all__ = [
     "Explorer",
@@ -14,4 +15,5 @@ __all__ = [
     "flow_explorer",
     "latent_explorer",
     "party_explorer",
+    "two_ways_explorer",
 ]

@@ -4,11 +4,12 @@ Figures are made without pyplot, so nothing is left open and no global setting c
 lines in dash and marker, so that a figure reads in grey and to the colour-blind."""
 
 from .curves import bars, curve, histogram, paths, rate_distortion, scatter, surprises
+from .decisions import borders
 from .maps import alignment, fields, looks, matrices, network, planes
 from .pictures import compare, grid, latent_map
 from .style import axes, png
 
 __all__ = [
-    "alignment", "axes", "bars", "compare", "curve", "fields", "grid", "histogram", "latent_map", "looks", "matrices",
-    "network", "paths", "planes", "png", "rate_distortion", "scatter", "surprises",
+    "alignment", "axes", "bars", "borders", "compare", "curve", "fields", "grid", "histogram", "latent_map", "looks",
+    "matrices", "network", "paths", "planes", "png", "rate_distortion", "scatter", "surprises",
 ]  # fmt: skip
