@@ -29,7 +29,8 @@ ALLOWED = {
     "training": {"base", "randomness", "progress"},
     "checkpoint": {"base", "training"},
     "metrics": {"base", "nn"},
-    "plots": set(), "pictures": set(), "explorers": {"nn", "decoding"},
+    "maze": set(), "maze_env": {"maze", "reinforcement"}, "planning": set(), "reinforcement": {"base"},
+    "plots": set(), "pictures": set(), "explorers": {"nn", "decoding", "maze", "maze_env", "planning", "reinforcement"},
     "show": {"base", "plots"},
     "session": {"show", "__init__"},
 }  # fmt: skip
@@ -124,7 +125,7 @@ def python(code):
 
 
 def test_importing_genkit_has_no_effect_and_brings_no_heavy_company():
-    heavy = "{'matplotlib', 'sklearn', 'scipy', 'PIL', 'pooch', 'requests', 'IPython', 'tqdm'}"
+    heavy = "{'matplotlib', 'sklearn', 'scipy', 'PIL', 'pooch', 'requests', 'IPython', 'tqdm', 'gymnasium'}"
     assert python(f"import sys, genkit; print(sorted({heavy} & set(sys.modules)))") == "[]"
     same = "import torch; torch.manual_seed(3); a = torch.get_rng_state(); import genkit.recipes, genkit.metrics"
     assert python(f"{same}; print(torch.equal(a, torch.get_rng_state()), torch.get_default_device())") == "True cpu"

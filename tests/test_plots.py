@@ -4,6 +4,7 @@ import base64
 import io
 import re
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -40,6 +41,7 @@ def figures():
         "borders": plots.borders({"a": x[0, 0], "b": x[:2, 0]}, torch.zeros(4, 2), torch.tensor([0, 1, 0, 1])),
         "fields": plots.fields({"a": x[0, 0], "b": x[1, 0]}, extent=2.0, points=torch.zeros(3, 2)),
         "looks": plots.looks({"a": torch.rand(3, 3), "b": torch.rand(3, 3), "c": torch.rand(3, 3)}, "ab "),
+        "mazes": plots.mazes({"a": ("S.#", "..G")}, values={"a": np.arange(6.0)}, ways={"a": [0, 1, 4]}),
     }
 
 
@@ -202,3 +204,19 @@ def test_a_network_shows_its_links_by_colour_and_dash_and_its_moods_by_fill():
     assert [text.get_text() for text in panel.texts] == ["Ada", "Ben", "Cem"]
     faces = [tuple(c.get_facecolor()[0]) for c in panel.collections]
     assert faces[0] != faces[1] == faces[2]
+
+
+def test_a_maze_shows_its_walls_its_best_actions_and_a_way():
+    rows, policy = ("S.#", "..G"), np.full((6, 4), 0.25)
+    policy[0], policy[3] = (0, 1, 0, 0), (0, 0.5, 0.5, 0)
+    options = {"values": {"m": np.arange(6.0)}, "policies": {"m": policy}, "ways": {"m": [0, 1, 4, 5]}}
+    panel = plots.mazes({"m": rows, "empty": rows, "third": rows}, **options)
+    assert len(panel.patches) == 1 and panel.patches[0].get_xy() == (1.5, -0.5), "one wall"
+    arrows = [a for a in panel.texts if getattr(a, "arrow_patch", None) is not None]
+    assert len(arrows) == 3, "one where one action is best, two where two are, none where all are equal"
+    assert [t.get_text() for t in panel.texts if t not in arrows] == ["S", "G"]
+    assert panel.lines[0].get_xdata().tolist() == [0, 1, 1, 2] and panel.lines[0].get_ydata().tolist() == [0, 0, 1, 1]
+    shown = panel.images[0].get_array()
+    assert shown.mask.tolist() == [[False, False, True], [False, False, True]] and shown[1, 1] == 4
+    assert panel.get_ylim() == (1.5, -0.5), "the first row is on top"
+    assert not panel.figure.axes[1].images and not panel.figure.axes[3].axison

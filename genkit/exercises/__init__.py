@@ -20,6 +20,7 @@ from . import (
     gpt,
     learning_a_distribution,
     primer,
+    reinforcement,
     vae,
 )
 from .choice import Choice
@@ -29,6 +30,7 @@ from .verdict import Verdict
 
 CHAPTERS = {
     "learning/primer": primer.EXERCISES,
+    "learning/reinforcement": reinforcement.EXERCISES,
     "foundations/discriminative_vs_generative": discriminative_vs_generative.EXERCISES,
     "foundations/learning_a_distribution": learning_a_distribution.EXERCISES,
     "models/vae": vae.EXERCISES,

@@ -5,6 +5,7 @@ from .decoding import decoding_explorer
 from .explorer import Explorer
 from .flow import flow_explorer
 from .latent import latent_explorer
+from .maze import maze_explorer
 from .party import party_explorer
 from .two_ways import two_ways_explorer
 
@@ -14,6 +15,7 @@ __all__ = [
     "decoding_explorer",
     "flow_explorer",
     "latent_explorer",
+    "maze_explorer",
     "party_explorer",
     "two_ways_explorer",
 ]

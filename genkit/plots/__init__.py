@@ -6,10 +6,11 @@ lines in dash and marker, so that a figure reads in grey and to the colour-blind
 from .curves import bars, curve, histogram, paths, rate_distortion, scatter, surprises
 from .decisions import borders
 from .maps import alignment, fields, looks, matrices, network, planes
+from .mazes import mazes
 from .pictures import compare, grid, latent_map
 from .style import axes, png
 
 __all__ = [
     "alignment", "axes", "bars", "borders", "compare", "curve", "fields", "grid", "histogram", "latent_map", "looks",
-    "matrices", "network", "paths", "planes", "png", "rate_distortion", "scatter", "surprises",
+    "matrices", "mazes", "network", "paths", "planes", "png", "rate_distortion", "scatter", "surprises",
 ]  # fmt: skip
