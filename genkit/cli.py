@@ -92,6 +92,8 @@ def sample(options: argparse.Namespace) -> dict:
     for name, value in {"prompt": options.prompt, **knobs}.items():
         if value is not None:
             raise ValueError(f"--{name.replace('_', '-')}: expected a model of text for it, received {meta['family']}")
+    if not hasattr(model, "sample"):
+        raise ValueError(f"MODEL: expected one that draws, received {meta['family']}, which judges pictures")
     c = None
     if options.label is not None:
         c = torch.tensor([options.label])

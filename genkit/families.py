@@ -15,6 +15,7 @@ from .models.flow import Dequantised, coupling_flow
 from .models.gpt import GPT
 from .models.gru import GRU
 from .models.recurrent import Recurrent
+from .models.seeing import Seer
 from .models.vae import conv_vae, mlp_vae
 from .models.vq import VQ, Codebook
 from .models.zuko_flow import continuous_flow, spline_flow
@@ -214,6 +215,7 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "encoders": build_encoders,
     "boltzmann": build_boltzmann,
     "dbn": build_dbn,
+    "seeing": Seer,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,

@@ -196,5 +196,17 @@ RECIPES: dict[str, Recipe] = {
             },
             options={"notes": 5},
         ),
+        Recipe(  # a classifier, to look into: no distribution over pictures
+            "seeing-textures", "seeing", "textures", TrainConfig(steps=400, batch=32, lr=6e-3, warmup=20),
+            arguments={"classes": 10}, options={"n": 6000}, conditional=True,
+        ),
+        Recipe(
+            "vae-textures", "vae", "textures", TrainConfig(steps=150, batch=64, lr=2e-3, warmup=20, clip=20.0),
+            arguments={
+                "shape": [3, 32, 32], "pixels": "discretised_logistic", "levels": 256, "components": 1, "latent": 32,
+                "hidden": [256],
+            },
+            options={"n": 6000},
+        ),
     )
 }  # fmt: skip

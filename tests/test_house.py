@@ -31,6 +31,7 @@ ALLOWED = {
     "metrics": {"base", "nn"},
     "maze": set(), "maze_env": {"maze", "reinforcement"}, "planning": set(), "reinforcement": {"base"},
     "plots": set(), "pictures": set(), "explorers": {"nn", "decoding", "maze", "maze_env", "planning", "reinforcement"},
+    "dreaming": set(), "style_transfer": {"dreaming", "models"},
     "show": {"base", "plots"},
     "session": {"show", "__init__"},
 }  # fmt: skip

@@ -17,6 +17,7 @@ from .own import read_arrays, read_pictures, read_table
 from .recall import recall
 from .seasons import seasons
 from .text import pydocs, read_text, stdlib, text, tiny_shakespeare
+from .textures import textures
 from .tones import tones
 from .toy2d import toy, toy2d
 
@@ -26,6 +27,8 @@ SETS: dict[str, Callable[..., Dataset]] = {
         toy2d, digits, binary_digits, glyphs, seasons, tones, recall, locales, messages, pydocs, stdlib, mnist,
         fashion_mnist, cifar10,
         tiny_shakespeare,
+        toy2d, digits, binary_digits, glyphs, seasons, tones, textures, recall, locales, pydocs, stdlib, mnist,
+        fashion_mnist, cifar10, tiny_shakespeare,
     )
 }  # fmt: skip
 WHAT = {
@@ -35,6 +38,7 @@ WHAT = {
     "glyphs": "letters A–Z, 28 × 28, with the factors that made them; drawn here from matplotlib's fonts",
     "seasons": "an hourly series with a daily and a weekly season and known noise; made here",
     "tones": "notes and vowel-like sounds, 512 samples at 4,000 a second; made here",
+    "textures": "ten kinds of coloured pattern, 32 × 32, from bricks to zigzags; made here",
     "recall": "random strings that repeat themselves at known distances, 27 letters; made here",
     "locales": "dates and numbers, written in one of four locales' ways and in another's; made here with Babel",
     "messages": "short messages, wanted and spam, of some 200 words; made here",

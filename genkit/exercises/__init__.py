@@ -21,6 +21,7 @@ from . import (
     learning_a_distribution,
     primer,
     reinforcement,
+    seeing_networks,
     vae,
 )
 from .choice import Choice
@@ -42,6 +43,7 @@ CHAPTERS = {
     "models/flows": flows.EXERCISES,
     "models/boltzmann": boltzmann.EXERCISES,
     "models/energy_and_discrete": energy_and_discrete.EXERCISES,
+    "models/seeing_networks": seeing_networks.EXERCISES,
 }
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 

@@ -10,6 +10,7 @@ from .forecast import LinearAR, pinball
 from .images import frechet, frechet_distance, frechet_ratio, laplacian_energy, psnr, sharpness
 from .likelihood import bits_per_dim, elbo, iwae, log_prob
 from .recall import recalled
+from .spectrum import shorter_waves
 from .strings import edit_distances, exact_match
 from .text import bleu, continued, distinct, perplexity, repeated, self_bleu
 from .two_sample import sliced_wasserstein
@@ -20,5 +21,6 @@ __all__ = [
     "edit_distances", "elbo", "exact_match", "frechet", "frechet_distance", "frechet_ratio", "from_both_sides",
     "from_the_left", "gaps", "grid_kl", "iwae", "laplacian_energy", "log_partition", "log_prob",
     "mixture_of_pixels", "normalised", "pca_error", "perplexity", "pinball", "plane", "probabilistic_pca", "psnr",
-    "recalled", "repeated", "self_bleu", "sharpness", "sliced_wasserstein", "two_sample_auroc",
+    "recalled", "repeated", "self_bleu", "sharpness", "shorter_waves", "sliced_wasserstein",
+    "two_sample_auroc",
 ]  # fmt: skip

@@ -13,5 +13,6 @@ CHAPTERS = {
     "models/flows": "flows",
     "models/boltzmann": "boltzmann",
     "models/energy_and_discrete": "energy_and_discrete",
+    "models/seeing_networks": "seeing_networks",
 }
 """Which file holds the experiments of which chapter."""
