@@ -24,11 +24,8 @@ from .toy2d import toy, toy2d
 SETS: dict[str, Callable[..., Dataset]] = {
     f.__name__: f
     for f in (
-        toy2d, digits, binary_digits, glyphs, seasons, tones, recall, locales, messages, pydocs, stdlib, mnist,
-        fashion_mnist, cifar10,
-        tiny_shakespeare,
-        toy2d, digits, binary_digits, glyphs, seasons, tones, textures, recall, locales, pydocs, stdlib, mnist,
-        fashion_mnist, cifar10, tiny_shakespeare,
+        toy2d, digits, binary_digits, glyphs, textures, seasons, tones, recall, locales, messages, pydocs, stdlib,
+        mnist, fashion_mnist, cifar10, tiny_shakespeare,
     )
 }  # fmt: skip
 WHAT = {
