@@ -12,9 +12,11 @@ from .models.dbn import DBN
 from .models.encoders import Masked, Translator
 from .models.energy import EnergyModel, mlp_energy
 from .models.flow import Dequantised, coupling_flow
+from .models.flow_matching import flow_matching
 from .models.gpt import GPT
 from .models.gru import GRU
 from .models.recurrent import Recurrent
+from .models.reflow import Reflow
 from .models.seeing import Seer
 from .models.vae import conv_vae, mlp_vae
 from .models.vq import VQ, Codebook
@@ -200,6 +202,21 @@ def dbn_arguments(dataset: Dataset, binary: bool = False) -> dict:
     return {**boltzmann_arguments(dataset, binary), "hidden": [200, 200]}
 
 
+def build_reflow(*, times="uniform", pairs=2000, split=0.5, knobs=None, **arguments) -> Reflow:
+    """Build a teacher and a student of one size from JSON; ``times`` are the student's, "last" for distillation."""
+    teacher, student = flow_matching(**arguments), flow_matching(**arguments | {"times": times})
+    return Reflow(teacher, student, pairs=pairs, split=split, knobs=knobs)
+
+
+def flow_matching_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of flow matching that suit ``dataset``: a U-Net for images, a plain network for numbers."""
+    if binary or not dataset.train.x.is_floating_point():
+        raise ValueError(f"data: expected images or numbers for flow matching, received {dataset.name!r}")
+    known = {"shape": list(dataset.shape), "bounds": None if dataset.levels is None else [0.0, 1.0]}
+    fits = len(dataset.shape) == 3 and not any(side % 4 for side in dataset.shape[1:])
+    return {**known, "network": "unet" if fits else "field"}
+
+
 GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
 BINARY = {"latent": 50, "hidden": [512, 512]}
 FAMILIES: dict[str, Callable[..., Generative]] = {
@@ -216,10 +233,13 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "boltzmann": build_boltzmann,
     "dbn": build_dbn,
     "seeing": Seer,
+    "flow_matching": flow_matching,
+    "reflow": build_reflow,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
     "gpt": gpt_arguments, "recurrent": gpt_arguments, "gru": gpt_arguments,
+    "flow_matching": flow_matching_arguments, "reflow": flow_matching_arguments,
     "vq": vq_arguments, "encoders": encoders_arguments, "boltzmann": boltzmann_arguments, "dbn": dbn_arguments,
 }  # fmt: skip
 

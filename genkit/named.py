@@ -16,6 +16,7 @@ _CHAINS = TrainConfig(steps=400, batch=256, lr=1e-2, ema=0.98, warmup=20)
 _LOCALES = TrainConfig(steps=250, batch=32, lr=1e-2, warmup=20, optimiser="muon")
 _COINS = TrainConfig(steps=1500, batch=100, lr=0.02, clip=None)
 _COUPLINGS = {"shape": [1, 8, 8], "levels": 17, "hidden": [128, 128], "mix": False}
+_PATHS = {"shape": [1, 8, 8], "classes": 10, "bounds": [0.0, 1.0], "size": {"width": 128, "depth": 3}}
 _SMALL = {"width": 96, "heads": 3, "layers": 2}
 
 RECIPES: dict[str, Recipe] = {
@@ -105,6 +106,24 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "flow-star-continuous", "zuko_flow", "toy2d", replace(_PLANE, steps=300, lr=2e-2, ema=0.98),
             arguments={"shape": [2], "kind": "continuous"}, options={"kind": "star"},
+        ),
+        Recipe(
+            "flow_matching-digits", "flow_matching", "digits",
+            TrainConfig(steps=2000, batch=256, lr=4e-3, ema=0.995, warmup=50), arguments=_PATHS,
+            options={"split": "random"}, augment="shift", conditional=True,
+        ),
+        Recipe(  # the teacher learns in the first three quarters, its student in the last
+            "reflow-digits", "reflow", "digits",
+            TrainConfig(steps=2600, batch=256, lr=4e-3, ema=0.99, warmup=50),
+            arguments={
+                **_PATHS, "pairs": 4000, "split": 0.75, "knobs": {"steps": 10, "method": "heun", "guidance": 1.5},
+            },
+            options={"split": "random"}, augment="shift", conditional=True,
+        ),
+        Recipe(
+            "flow_matching-moons", "flow_matching", "toy2d",
+            TrainConfig(steps=600, batch=256, lr=5e-3, ema=0.98, warmup=20),
+            arguments={"shape": [2], "size": {"width": 64, "depth": 3}}, options={"kind": "moons"},
         ),
         Recipe(
             "gpt-recall", "gpt", "recall",

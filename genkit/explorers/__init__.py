@@ -7,6 +7,7 @@ from .flow import flow_explorer
 from .latent import latent_explorer
 from .maze import maze_explorer
 from .party import party_explorer
+from .straighten import straighten_explorer
 from .two_ways import two_ways_explorer
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "latent_explorer",
     "maze_explorer",
     "party_explorer",
+    "straighten_explorer",
     "two_ways_explorer",
 ]

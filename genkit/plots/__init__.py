@@ -9,8 +9,9 @@ from .maps import alignment, fields, looks, matrices, network, planes
 from .mazes import mazes
 from .pictures import compare, grid, latent_map
 from .style import axes, png
+from .ways import ways
 
 __all__ = [
     "alignment", "axes", "bars", "borders", "compare", "curve", "fields", "grid", "histogram", "latent_map", "looks",
-    "matrices", "mazes", "network", "paths", "planes", "png", "rate_distortion", "scatter", "surprises",
+    "matrices", "mazes", "network", "paths", "planes", "png", "rate_distortion", "scatter", "surprises", "ways",
 ]  # fmt: skip
