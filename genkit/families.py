@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from . import distributions
+from . import distributions, families_diffusion
 from .base import Generative
 from .data import Dataset
 from .models.autoregressive import dilated, made, pixelcnn
@@ -235,12 +235,14 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "seeing": Seer,
     "flow_matching": flow_matching,
     "reflow": build_reflow,
+    **families_diffusion.FAMILIES,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
     "gpt": gpt_arguments, "recurrent": gpt_arguments, "gru": gpt_arguments,
     "flow_matching": flow_matching_arguments, "reflow": flow_matching_arguments,
     "vq": vq_arguments, "encoders": encoders_arguments, "boltzmann": boltzmann_arguments, "dbn": dbn_arguments,
+    **families_diffusion.SUITS,
 }  # fmt: skip
 
 

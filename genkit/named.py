@@ -17,6 +17,8 @@ _LOCALES = TrainConfig(steps=250, batch=32, lr=1e-2, warmup=20, optimiser="muon"
 _COINS = TrainConfig(steps=1500, batch=100, lr=0.02, clip=None)
 _COUPLINGS = {"shape": [1, 8, 8], "levels": 17, "hidden": [128, 128], "mix": False}
 _PATHS = {"shape": [1, 8, 8], "classes": 10, "bounds": [0.0, 1.0], "size": {"width": 128, "depth": 3}}
+_NOISE = TrainConfig(steps=1000, batch=64, lr=4e-3, ema=0.99, warmup=50)
+_DENOISED = {"shape": [1, 8, 8], "levels": 17, "classes": 10}
 _SMALL = {"width": 96, "heads": 3, "layers": 2}
 
 RECIPES: dict[str, Recipe] = {
@@ -226,6 +228,29 @@ RECIPES: dict[str, Recipe] = {
                 "hidden": [256],
             },
             options={"n": 6000},
+        ),
+        Recipe(
+            "diffusion-digits", "diffusion", "digits", _NOISE, arguments={**_DENOISED, "width": 24, "grow": [1, 2]},
+            options={"split": "random"}, augment="shift", conditional=True,
+        ),
+        Recipe(  # small enough to be shipped inside a page
+            "diffusion-digits-small", "diffusion", "digits", replace(_NOISE, steps=1500, batch=128, lr=3e-3),
+            arguments={**_DENOISED, "network": "mlp", "hidden": [320, 320]},
+            options={"split": "random"}, augment="shift", conditional=True,
+        ),
+        Recipe(
+            "diffusion-star", "diffusion", "toy2d",
+            TrainConfig(steps=2000, batch=256, lr=4e-3, ema=0.99, warmup=30), options={"kind": "star"},
+            arguments={"shape": [2], "network": "mlp", "hidden": [128, 128, 128], "unit": False},
+        ),
+        Recipe(
+            "latent-glyphs", "latent_diffusion", "glyphs",
+            TrainConfig(steps=1100, batch=100, lr=2e-3, ema=0.99, warmup=50, clip=20.0),
+            arguments={
+                "codec": {"shape": [1, 28, 28], "pixels": "bernoulli", "latent": 32, "hidden": [256, 128], "beta": 0.5},
+                "prior": {"hidden": [384, 384]}, "classes": 8, "split": 0.4,
+            },
+            options={"letters": "AEGKQRSW", "draws": 24}, conditional=True,
         ),
     )
 }  # fmt: skip

@@ -24,6 +24,7 @@ from genkit.exercises.__main__ import main
 from genkit.exercises.attention import unknown_heads
 from genkit.exercises.autoregressive import suspects as autoregressive_suspects
 from genkit.exercises.boltzmann import suspects as boltzmann_suspects
+from genkit.exercises.diffusion import walks
 from genkit.exercises.encoders import translators
 from genkit.exercises.energy_and_discrete import stranger
 from genkit.exercises.exercise import Exercise
@@ -584,6 +585,22 @@ def test_more_padding_finds_the_translator_that_leaks():
         with torch.no_grad():
             moved += [name] if abs(model.log_prob(x, c) - model.log_prob(x, F.pad(c, (0, 9)))) > 1e-4 else []
     assert moved == ["b"] and check("padding_leak", "b")
+
+
+def test_a_known_gaussian_finds_the_walk_that_lies():
+    m, s, ends = 0.5, 0.7, {}
+
+    def guess(x, t):
+        alpha, sigma = math.cos(math.pi / 2 * t), math.sin(math.pi / 2 * t)
+        clean = m + alpha * s**2 / ((alpha * s) ** 2 + sigma**2) * (x - alpha * m)
+        return clean, (x - alpha * clean) / sigma
+
+    for name, walk in walks().items():
+        torch.manual_seed(0)
+        ends[name] = walk(guess, torch.randn(5000, 1), [0.999 * (1 - k / 100) for k in range(100)] + [0.0])
+    assert all(abs(x.mean() - m) < 0.06 for x in ends.values()), "the mean tells nothing"
+    assert [n for n, x in ends.items() if abs(x.std() - s) > 0.1] == ["b"]
+    assert check("wrong_walk", "b") and not check("wrong_walk", "none")
 
 
 def test_visited_moods_find_the_wrong_sampler():

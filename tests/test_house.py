@@ -16,21 +16,28 @@ MODULES = {p.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): 
 GROUND = {"names", "files", "cache", "scale"}  # small things that know of no tensor: everybody may use them
 # nobody below imports these
 HANDS = {
-    "exercises", "recipe", "recipes", "named", "families", "source", "cli", "bench", "bench_gpt", "classifiers",
-    "record", "records", "__main__",
+    "exercises", "recipe", "recipes", "named", "families", "families_diffusion", "source", "cli", "bench", "bench_gpt",
+    "classifiers", "record", "records", "__main__",
 }  # fmt: skip
 ALLOWED = {
     "base": set(), "distributions": set(), "sampling": set(), "adversarial": set(), "decoding": set(),
     "augment": set(), "data": set(),
+    "schedules": set(), "samplers": {"schedules"},
     "nn": {"distributions"}, "labels": {"base"},
     "tokens": {"base", "decoding"},
-    "models": {"base", "distributions", "nn", "labels", "sampling", "adversarial", "decoding", "tokens"},
+    "models": {
+        "base", "distributions", "nn", "labels", "sampling", "samplers", "schedules", "adversarial", "decoding",
+        "tokens",
+    },
     "randomness": set(), "progress": set(),
     "training": {"base", "randomness", "progress"},
     "checkpoint": {"base", "training"},
     "metrics": {"base", "nn"},
     "maze": set(), "maze_env": {"maze", "reinforcement"}, "planning": set(), "reinforcement": {"base"},
-    "plots": set(), "pictures": set(), "explorers": {"nn", "decoding", "maze", "maze_env", "planning", "reinforcement"},
+    "plots": set(), "pictures": set(),
+    "explorers": {
+        "nn", "decoding", "sampling", "samplers", "schedules", "maze", "maze_env", "planning", "reinforcement",
+    },
     "dreaming": set(), "style_transfer": {"dreaming", "models"},
     "show": {"base", "plots"},
     "session": {"show", "__init__"},

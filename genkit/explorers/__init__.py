@@ -2,6 +2,7 @@
 
 from .attention import attention_explorer
 from .decoding import decoding_explorer
+from .denoise import denoise_explorer
 from .explorer import Explorer
 from .flow import flow_explorer
 from .latent import latent_explorer
@@ -14,6 +15,7 @@ __all__ = [
     "Explorer",
     "attention_explorer",
     "decoding_explorer",
+    "denoise_explorer",
     "flow_explorer",
     "latent_explorer",
     "maze_explorer",

@@ -6,21 +6,23 @@ from .cloze import by_network, cloze, from_both_sides, from_the_left, gaps
 from .codes import code_perplexity, codes_used
 from .density import grid_kl, normalised, plane
 from .detection import accuracy, auroc, pca_error, two_sample_auroc
+from .flow_ode import flow_bound, flow_log_prob, flow_log_probs
 from .forecast import LinearAR, pinball
 from .images import frechet, frechet_distance, frechet_ratio, laplacian_energy, psnr, sharpness
 from .likelihood import bits_per_dim, elbo, iwae, log_prob
 from .recall import recalled
+from .score import mixture_score, score_error
 from .spectrum import shorter_waves
 from .strings import edit_distances, exact_match
 from .text import bleu, continued, distinct, perplexity, repeated, self_bleu
 from .two_sample import sliced_wasserstein
 
 __all__ = [
-    "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "ais", "auroc",
-    "bits_per_dim", "bleu", "by_network", "cloze", "code_perplexity", "codes_used", "continued", "distinct",
-    "edit_distances", "elbo", "exact_match", "frechet", "frechet_distance", "frechet_ratio", "from_both_sides",
-    "from_the_left", "gaps", "grid_kl", "iwae", "laplacian_energy", "log_partition", "log_prob",
-    "mixture_of_pixels", "normalised", "pca_error", "perplexity", "pinball", "plane", "probabilistic_pca", "psnr",
-    "recalled", "repeated", "self_bleu", "sharpness", "shorter_waves", "sliced_wasserstein",
-    "two_sample_auroc",
+    "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "ais", "auroc", "bits_per_dim",
+    "bleu", "by_network", "cloze", "code_perplexity", "codes_used", "continued", "distinct", "edit_distances", "elbo",
+    "exact_match", "flow_bound", "flow_log_prob", "flow_log_probs", "frechet", "frechet_distance", "frechet_ratio",
+    "from_both_sides", "from_the_left", "gaps", "grid_kl", "iwae", "laplacian_energy", "log_partition", "log_prob",
+    "mixture_of_pixels", "mixture_score", "normalised", "pca_error", "perplexity", "pinball", "plane",
+    "probabilistic_pca", "psnr", "recalled", "repeated", "score_error", "self_bleu", "sharpness", "shorter_waves",
+    "sliced_wasserstein", "two_sample_auroc",
 ]  # fmt: skip

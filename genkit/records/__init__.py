@@ -11,6 +11,7 @@ CHAPTERS = {
     "models/encoders_and_translators": "encoders",
     "models/decoding": "decoding",
     "models/flows": "flows",
+    "models/diffusion": "diffusion",
     "models/flow_matching": "flow_matching",
     "models/boltzmann": "boltzmann",
     "models/energy_and_discrete": "energy_and_discrete",
