@@ -18,6 +18,7 @@ from .models.gru import GRU
 from .models.recurrent import Recurrent
 from .models.reflow import Reflow
 from .models.seeing import Seer
+from .models.translation import CycleGAN, Painter, Pix2Pix, patch_critic
 from .models.vae import conv_vae, mlp_vae
 from .models.vq import VQ, Codebook
 from .models.zuko_flow import continuous_flow, spline_flow
@@ -217,6 +218,25 @@ def flow_matching_arguments(dataset: Dataset, binary: bool = False) -> dict:
     return {**known, "network": "unet" if fits else "field"}
 
 
+def build_translation(
+    *, kind="pix2pix", width=32, grow=(1,), keep=False, critic=24, halvings=2, **options
+) -> Generative:  # fmt: skip
+    """Build a translator of colour pictures from JSON: ``"pix2pix"`` or ``"cyclegan"``.
+
+    ``critic`` is the critics' width; 0 leaves pix2pix with the L1 norm alone.
+    """
+
+    def painter() -> Painter:
+        return Painter(width=width, grow=tuple(grow), keep=keep)
+
+    if kind == "pix2pix":
+        return Pix2Pix(painter(), patch_critic(6, width=critic, halvings=halvings) if critic else None, **options)
+    if kind != "cyclegan":
+        raise unknown("kind", kind, ("pix2pix", "cyclegan"))
+    critics = [patch_critic(3, width=critic, halvings=halvings) for _ in range(2)]
+    return CycleGAN(painter(), painter(), *critics, **options)
+
+
 GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
 BINARY = {"latent": 50, "hidden": [512, 512]}
 FAMILIES: dict[str, Callable[..., Generative]] = {
@@ -236,6 +256,7 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "flow_matching": flow_matching,
     "reflow": build_reflow,
     **families_diffusion.FAMILIES,
+    "translation": build_translation,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,

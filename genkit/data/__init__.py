@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..names import unknown
+from .avatars import avatars
 from .binary_digits import binary_digits
 from .cifar10 import cifar10
 from .dataset import Dataset, Split
@@ -15,6 +16,7 @@ from .locales import locales
 from .messages import messages
 from .own import read_arrays, read_pictures, read_table
 from .recall import recall
+from .scenes import scenes
 from .seasons import seasons
 from .text import pydocs, read_text, stdlib, text, tiny_shakespeare
 from .textures import textures
@@ -24,8 +26,8 @@ from .toy2d import toy, toy2d
 SETS: dict[str, Callable[..., Dataset]] = {
     f.__name__: f
     for f in (
-        toy2d, digits, binary_digits, glyphs, textures, seasons, tones, recall, locales, messages, pydocs, stdlib,
-        mnist, fashion_mnist, cifar10, tiny_shakespeare,
+        toy2d, digits, binary_digits, glyphs, scenes, avatars, textures, seasons, tones, recall, locales, messages,
+        pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare,
     )
 }  # fmt: skip
 WHAT = {
@@ -33,6 +35,8 @@ WHAT = {
     "digits": "1,797 handwritten digits, 8 × 8, 17 grey levels; ships with scikit-learn",
     "binary_digits": "the digits in black and white: ink above a half is 1",
     "glyphs": "letters A–Z, 28 × 28, with the factors that made them; drawn here from matplotlib's fonts",
+    "scenes": "two coloured shapes with captions, by day and by night; towns from above and their maps; drawn here",
+    "avatars": "faces whose identity, expression, turn and skin tone are known, 32 × 32; drawn here",
     "seasons": "an hourly series with a daily and a weekly season and known noise; made here",
     "tones": "notes and vowel-like sounds, 512 samples at 4,000 a second; made here",
     "textures": "ten kinds of coloured pattern, 32 × 32, from bricks to zigzags; made here",

@@ -24,6 +24,7 @@ from . import (
     primer,
     reinforcement,
     seeing_networks,
+    translation,
     vae,
 )
 from .choice import Choice
@@ -43,6 +44,7 @@ CHAPTERS = {
     "models/encoders_and_translators": encoders.EXERCISES,
     "models/decoding": decoding.EXERCISES,
     "models/flows": flows.EXERCISES,
+    "models/image_translation": translation.EXERCISES,
     "models/diffusion": diffusion.EXERCISES,
     "models/flow_matching": flow_matching.EXERCISES,
     "models/boltzmann": boltzmann.EXERCISES,

@@ -10,6 +10,7 @@ from .flow_ode import flow_bound, flow_log_prob, flow_log_probs
 from .forecast import LinearAR, pinball
 from .images import frechet, frechet_distance, frechet_ratio, laplacian_energy, psnr, sharpness
 from .likelihood import bits_per_dim, elbo, iwae, log_prob
+from .pairs import histogram_matched, iou, pixel_error
 from .recall import recalled
 from .score import mixture_score, score_error
 from .spectrum import shorter_waves
@@ -21,8 +22,8 @@ __all__ = [
     "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "ais", "auroc", "bits_per_dim",
     "bleu", "by_network", "cloze", "code_perplexity", "codes_used", "continued", "distinct", "edit_distances", "elbo",
     "exact_match", "flow_bound", "flow_log_prob", "flow_log_probs", "frechet", "frechet_distance", "frechet_ratio",
-    "from_both_sides", "from_the_left", "gaps", "grid_kl", "iwae", "laplacian_energy", "log_partition", "log_prob",
-    "mixture_of_pixels", "mixture_score", "normalised", "pca_error", "perplexity", "pinball", "plane",
-    "probabilistic_pca", "psnr", "recalled", "repeated", "score_error", "self_bleu", "sharpness", "shorter_waves",
-    "sliced_wasserstein", "two_sample_auroc",
+    "from_both_sides", "from_the_left", "gaps", "grid_kl", "histogram_matched", "iou", "iwae", "laplacian_energy",
+    "log_partition", "log_prob", "mixture_of_pixels", "mixture_score", "normalised", "pca_error", "perplexity",
+    "pinball", "pixel_error", "plane", "probabilistic_pca", "psnr", "recalled", "repeated", "score_error", "self_bleu",
+    "sharpness", "shorter_waves", "sliced_wasserstein", "two_sample_auroc",
 ]  # fmt: skip
