@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from .families import BINARY, GREY
+from .named_text import TEXT
 from .recipe import Recipe
 from .training import TrainConfig
 
@@ -13,17 +14,16 @@ OWN = TrainConfig(steps=5000, batch=128, lr=2e-3, ema=0.995, warmup=200, clip=20
 _FLOW = TrainConfig(steps=2000, batch=100, lr=2e-3, ema=0.995, warmup=50, clip=100.0)
 _PLANE = TrainConfig(steps=1000, batch=256, lr=5e-3, ema=0.99, warmup=30, clip=10.0)
 _CHAINS = TrainConfig(steps=400, batch=256, lr=1e-2, ema=0.98, warmup=20)
-_LOCALES = TrainConfig(steps=250, batch=32, lr=1e-2, warmup=20, optimiser="muon")
 _COINS = TrainConfig(steps=1500, batch=100, lr=0.02, clip=None)
 _COUPLINGS = {"shape": [1, 8, 8], "levels": 17, "hidden": [128, 128], "mix": False}
 _PATHS = {"shape": [1, 8, 8], "classes": 10, "bounds": [0.0, 1.0], "size": {"width": 128, "depth": 3}}
 _NOISE = TrainConfig(steps=1000, batch=64, lr=4e-3, ema=0.99, warmup=50)
 _DENOISED = {"shape": [1, 8, 8], "levels": 17, "classes": 10}
-_SMALL = {"width": 96, "heads": 3, "layers": 2}
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
+        *TEXT,
         Recipe("vae-digits", "vae", "digits", _QUICK, arguments=_DIGITS, augment="shift"),
         Recipe(
             "vae-digits-conditional", "vae", "digits", replace(_QUICK, steps=600, ema=0.98),
@@ -68,31 +68,6 @@ RECIPES: dict[str, Recipe] = {
             arguments={**_COUPLINGS, "layers": 12, "dropout": 0.3, "hidden": [128], "noise_layers": 2},
         ),
         Recipe(
-            "gpt-pydocs", "gpt", "pydocs",
-            TrainConfig(steps=300, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
-            arguments={"vocabulary": 96, "context": 64}, conditional=True,
-        ),
-        Recipe(  # small enough to be shipped inside a page
-            "gpt-pydocs-small", "gpt", "pydocs",
-            TrainConfig(steps=400, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
-            arguments={"vocabulary": 96, "context": 64, "width": 96, "layers": 3}, conditional=True,
-        ),
-        Recipe(
-            "gpt-docs", "gpt", "pydocs",
-            TrainConfig(steps=900, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
-            arguments={"vocabulary": 96, "context": 64, **_SMALL}, conditional=True,
-        ),
-        Recipe(
-            "gpt-docs-pairs", "gpt", "pydocs",
-            TrainConfig(steps=900, batch=12, lr=8e-3, warmup=20, optimiser="muon"),
-            arguments={"vocabulary": 1024, "context": 64, **_SMALL}, options={"pairs": 1024}, conditional=True,
-        ),
-        Recipe(
-            "recurrent-docs", "recurrent", "pydocs",
-            TrainConfig(steps=900, batch=12, lr=1e-2, warmup=20),
-            arguments={"vocabulary": 96, "context": 64, "width": 96, "hidden": 182, "layers": 1}, conditional=True,
-        ),
-        Recipe(
             "flow-digits-conditional", "flow", "digits", replace(_FLOW, steps=900, ema=0.99), augment="shift",
             arguments={**_COUPLINGS, "layers": 12, "dropout": 0.3, "hidden": [128], "noise_layers": 2, "classes": 10},
             options={"split": "random"}, conditional=True,
@@ -128,19 +103,6 @@ RECIPES: dict[str, Recipe] = {
             arguments={"shape": [2], "size": {"width": 64, "depth": 3}}, options={"kind": "moons"},
         ),
         Recipe(
-            "gpt-recall", "gpt", "recall",
-            TrainConfig(steps=600, batch=32, lr=8e-3, warmup=20, optimiser="muon"),
-            arguments={"vocabulary": 27, "context": 256, "width": 64, "heads": 4, "layers": 2}, conditional=True,
-        ),
-        Recipe(
-            "gru-recall", "gru", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
-            arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 142}, conditional=True,
-        ),
-        Recipe(
-            "recurrent-recall", "recurrent", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
-            arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 121, "layers": 1}, conditional=True,
-        ),
-        Recipe(
             "energy-moons", "energy", "toy2d", _CHAINS, options={"kind": "moons"},
             arguments={"shape": [2], "steps": 15, "step": 0.1, "chains": 2000, "renewal": 0.02},
         ),
@@ -165,23 +127,6 @@ RECIPES: dict[str, Recipe] = {
                 "classes": 8, "split": 0.5, "prior_lr": 3.0,
             },
             options={"letters": "AEGKQRSW", "draws": 24}, conditional=True,
-        ),
-        Recipe(
-            "masked-pydocs", "encoders", "pydocs",
-            TrainConfig(steps=300, batch=16, lr=1.5e-2, warmup=20, optimiser="muon"),
-            arguments={
-                "network": "masked", "vocabulary": 96, "context": 65, "width": 64, "heads": 2, "layers": 3,
-                "share": 0.3,
-            },
-            conditional=True,
-        ),
-        Recipe(
-            "translator-locales", "encoders", "locales", _LOCALES, conditional=True,
-            arguments={"network": "translator", "vocabulary": 52, "source": 30, "target": 25},
-        ),
-        Recipe(
-            "gpt-locales", "gpt", "locales", _LOCALES, options={"pad": "left"}, conditional=True,
-            arguments={"vocabulary": 52, "context": 54, "width": 68, "heads": 2, "layers": 4},
         ),
         Recipe(
             "boltzmann-binary_digits", "boltzmann", "binary_digits", _COINS,
