@@ -62,7 +62,15 @@ def slope(critic: Critic, x: Tensor) -> Tensor:
     """
     x = x.detach().requires_grad_()
     with torch.enable_grad():
-        (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        return steepness(critic(x), x)
+
+
+def steepness(logits: Tensor, x: Tensor) -> Tensor:
+    r"""Return :math:`\|\nabla_x D(x)\|^2` for logits that were computed from x, shape (B,).
+
+    It saves the critic's second look where the logits are wanted too.
+    """
+    (gradient,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
     return gradient.square().flatten(1).sum(1)
 
 

@@ -13,6 +13,7 @@ from .models.encoders import Masked, Translator
 from .models.energy import EnergyModel, mlp_energy
 from .models.flow import Dequantised, coupling_flow
 from .models.flow_matching import flow_matching
+from .models.gan import build_gan
 from .models.gpt import GPT
 from .models.gru import GRU
 from .models.recurrent import Recurrent
@@ -237,6 +238,21 @@ def build_translation(
     return CycleGAN(painter(), painter(), *critics, **options)
 
 
+def gan_arguments(dataset: Dataset, binary: bool = False) -> dict:
+    """Return the arguments of a GAN that suits ``dataset``: points, or images whose sides divide by 4."""
+    images = len(dataset.shape) == 3 and dataset.levels is not None
+    if binary or not (images or (len(dataset.shape) == 1 and dataset.levels is None)):
+        raise ValueError(
+            f"data: expected images or points for a GAN, received {dataset.name!r} of shape {dataset.shape}"
+        )
+    known = {"shape": list(dataset.shape), "game": "relativistic", "momentum": 0.5, "r1": 0.2, "r2": 0.2}
+    if not images:
+        return known
+    if dataset.shape[1] % 4 or dataset.shape[2] % 4:
+        raise ValueError(f"data: expected images whose sides divide by 4 for a GAN, received {dataset.shape}")
+    return {**known, "latent": 32, "generator": "conv", "critic": "conv"}
+
+
 GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
 BINARY = {"latent": 50, "hidden": [512, 512]}
 FAMILIES: dict[str, Callable[..., Generative]] = {
@@ -257,6 +273,7 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "reflow": build_reflow,
     **families_diffusion.FAMILIES,
     "translation": build_translation,
+    "gan": build_gan,
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
@@ -264,6 +281,7 @@ SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "flow_matching": flow_matching_arguments, "reflow": flow_matching_arguments,
     "vq": vq_arguments, "encoders": encoders_arguments, "boltzmann": boltzmann_arguments, "dbn": dbn_arguments,
     **families_diffusion.SUITS,
+    "gan": gan_arguments,
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from .families import BINARY, GREY
+from .named_gans import GANS
 from .named_text import TEXT
 from .recipe import Recipe
 from .training import TrainConfig
@@ -215,5 +216,6 @@ RECIPES: dict[str, Recipe] = {
             TrainConfig(steps=250, batch=16, lr=3e-3, ema=0.98, clip=None), conditional=True,
             arguments={"kind": "pix2pix", "grow": [1, 2], "l1": 30.0}, options={"turned": True},
         ),
+        *GANS,
     )
 }  # fmt: skip

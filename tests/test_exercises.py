@@ -712,3 +712,18 @@ def test_the_module_runs_as_a_command(folder):
 def test_softmax_is_no_mean():  # the two that readers confuse, apart by more than any tolerance
     w = torch.tensor([[0.0], [-20.0]])
     assert abs(iwae(w) - (F.softmax(w, 0) * w).sum(0)) > 0.5
+
+
+def test_the_critic_tells_incomplete_data_from_a_collapse():
+    from genkit import recipes
+    from genkit.exercises.gans import suspect as gan_suspect
+    from genkit.metrics.modes import collapse
+
+    data = recipes.get("gan-ring").dataset()
+    model, test = gan_suspect(steps=200), data.test
+    torch.manual_seed(0)
+    found = collapse(model.sample(2000), data.train.x[:2000], test.x[:500])
+    with torch.no_grad():
+        opinion = model.judge(test.x)
+    assert found.alarm and opinion[test.c < 5].mean() > opinion[test.c >= 5].mean() + 1
+    assert check("cause", "data") and not check("cause", "collapse") and not check("cause", "none")

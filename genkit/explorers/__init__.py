@@ -5,21 +5,26 @@ from .decoding import decoding_explorer
 from .denoise import denoise_explorer
 from .explorer import Explorer
 from .flow import flow_explorer
+from .game import Frame, game_explorer
 from .latent import latent_explorer
 from .maze import maze_explorer
 from .party import party_explorer
 from .straighten import straighten_explorer
+from .style import style_explorer
 from .two_ways import two_ways_explorer
 
 __all__ = [
     "Explorer",
+    "Frame",
     "attention_explorer",
     "decoding_explorer",
     "denoise_explorer",
     "flow_explorer",
+    "game_explorer",
     "latent_explorer",
     "maze_explorer",
     "party_explorer",
     "straighten_explorer",
+    "style_explorer",
     "two_ways_explorer",
 ]

@@ -11,6 +11,7 @@ CHAPTERS = {
     "models/encoders_and_translators": "encoders",
     "models/decoding": "decoding",
     "models/flows": "flows",
+    "models/gans": "gans",
     "models/image_translation": "translation",
     "models/diffusion": "diffusion",
     "models/flow_matching": "flow_matching",
