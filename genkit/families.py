@@ -15,7 +15,6 @@ from .models.flow import Dequantised, coupling_flow
 from .models.flow_matching import flow_matching
 from .models.gan import build_gan
 from .models.gpt import GPT
-from .models.gru import GRU
 from .models.recurrent import Recurrent
 from .models.reflow import Reflow
 from .models.seeing import Seer
@@ -262,7 +261,6 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "gpt": GPT,
     "recurrent": Recurrent,
     "zuko_flow": build_zuko_flow,
-    "gru": GRU,
     "energy": build_energy,
     "vq": build_vq,
     "encoders": build_encoders,
@@ -277,7 +275,7 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
 }
 SUITS: dict[str, Callable[[Dataset, bool], dict]] = {
     "vae": vae_arguments, "autoregressive": autoregressive_arguments, "flow": flow_arguments,
-    "gpt": gpt_arguments, "recurrent": gpt_arguments, "gru": gpt_arguments,
+    "gpt": gpt_arguments, "recurrent": gpt_arguments,
     "flow_matching": flow_matching_arguments, "reflow": flow_matching_arguments,
     "vq": vq_arguments, "encoders": encoders_arguments, "boltzmann": boltzmann_arguments, "dbn": dbn_arguments,
     **families_diffusion.SUITS,

@@ -38,8 +38,12 @@ TEXT = (
         arguments={"vocabulary": 27, "context": 256, "width": 64, "heads": 4, "layers": 2}, conditional=True,
     ),
     Recipe(
-        "gru-recall", "gru", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
-        arguments={"vocabulary": 27, "context": 256, "width": 64, "hidden": 142}, conditional=True,
+        "gru-recall", "recurrent", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),
+        arguments={
+            "vocabulary": 27, "context": 256, "width": 64, "hidden": 142, "layers": 1, "cell": "gru", "spread": 1.0,
+            "normalised": False,
+        },
+        conditional=True,
     ),
     Recipe(
         "recurrent-recall", "recurrent", "recall", TrainConfig(steps=600, batch=32, lr=1e-2, warmup=20),

@@ -128,13 +128,19 @@ def recipe_hash(recipe: Recipe, *, seed: int = 0) -> str:
     parts = {
         "recipe": {**asdict(recipe), "quick": None, "full": None},
         "config": asdict(recipe.config()),
-        "source": source_hash("training", "augment", f"models.{recipe.family}", *_data_modules(recipe.data)),
+        "source": source_hash("training", "augment", *_model_modules(recipe), *_data_modules(recipe.data)),
         "torch": torch.__version__,
         "scale": scale(),
         "seed": seed,
         "threads": torch.get_num_threads(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _model_modules(recipe: Recipe) -> list[str]:
+    """Name the modules of all the parts of the model: a deep belief network is made of Boltzmann machines."""
+    parts = {type(part).__module__ for part in recipe.build().modules()}
+    return sorted(name.removeprefix("genkit.") for name in parts if name.startswith("genkit."))
 
 
 def _data_modules(name: str) -> tuple[str, ...]:

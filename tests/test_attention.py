@@ -1,5 +1,6 @@
 """Looking inside attention, the recurrent network beside it, and the strings on which both are tried."""
 
+import functools
 import itertools
 import math
 
@@ -13,10 +14,12 @@ from genkit import metrics, recipes
 from genkit.data import Split, load
 from genkit.data.recall import decode, encode, recall, strings
 from genkit.models.gpt import GPT, POSITIONS
-from genkit.models.gru import GRU
+from genkit.models.recurrent import Recurrent
 from genkit.nn.attention import Attention, angles
 from genkit.nn.look import attention, attention_weights, entropy, previous, share, weights_of
 from genkit.training import TrainConfig, fit
+
+GRU = functools.partial(Recurrent, layers=1, cell="gru", spread=1.0, normalised=False)
 
 # looking ---------------------------------------------------------------------------------------------------------
 
@@ -191,7 +194,7 @@ def test_a_gru_is_its_equations():
         b = net.weight_hh_l0 @ h + net.bias_hh_l0
         r, z = torch.sigmoid((a + b)[:10]).chunk(2)
         h = (1 - z) * torch.tanh(a[10:] + r * b[10:]) + z * h
-    torch.testing.assert_close(model(x)[0, -1], model.embed.weight[:4] @ (model.out.weight @ h))
+    torch.testing.assert_close(model(x)[0, -1], model.embed.weight[:4] @ model.out(h))
 
 
 def test_both_learn_to_repeat_over_a_short_distance():

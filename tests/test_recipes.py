@@ -59,6 +59,21 @@ def test_the_cache_key_covers_arguments_training_scale_and_seed(tiny, monkeypatc
     assert len({key, *changed}) == 5
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("dbn-binary_digits", "models.boltzmann"), ("vq-digits", "models.gpt"), ("vq-digits", "nn.patches"),
+        ("flow-star-spline", "models.zuko_flow"),
+    ],
+)  # fmt: skip
+def test_a_cached_model_is_made_anew_when_a_part_of_it_changes(name, part, monkeypatch):
+    recipe = recipes.get(name)
+    before = recipes.recipe_hash(recipe)
+    plain = source.source_hash
+    monkeypatch.setattr(recipes, "source_hash", lambda *names: "changed" if part in names else plain(*names))
+    assert recipes.recipe_hash(recipe) != before
+
+
 def test_the_source_hash_follows_imports_and_ignores_comments(tmp_path, monkeypatch):
     package = tmp_path / "genkit"
     package.mkdir()

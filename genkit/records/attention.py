@@ -9,12 +9,13 @@ from ..data.recall import strings
 from ..nn.look import attention_weights, previous, share
 
 SOURCES = ("training", "models.gpt", "models.recurrent", "nn.look", "data.recall", "metrics.recall")
-RECIPES = ("gpt-recall", "recurrent-recall")
+RECIPES = ("gpt-recall", "gru-recall", "recurrent-recall")
 SEEDS = (0, 1, 2)
 DISTANCES = (4, 8, 12, 16, 20, 24)
 LONG, PERIOD, BLOCK = 192, 12, 32  # windows three times as long as those of training, and the places counted together
 MODELS = {
     "attention": ("gpt-recall", {}, {}),
+    "GRU": ("gru-recall", {}, {}),
     "recurrent": ("recurrent-recall", {}, {}),
     "recurrent, half the rate": ("recurrent-recall", {}, {"lr": 5e-3}),
     "one layer": ("gpt-recall", {"layers": 1, "width": 88}, {}),
@@ -24,7 +25,7 @@ MODELS = {
 
 
 def run(tell: Callable[[str], None]) -> dict:
-    """Run all experiments of the chapter at quick scale: about eight minutes on one thread."""
+    """Run all experiments of the chapter at quick scale: about nine minutes on one thread."""
     results: dict = {"distance": {}, "beyond": {}, "heads": [], "size": {}}
     for name, (recipe, arguments, changes) in MODELS.items():
         results["distance"][name], results["beyond"][name] = [], []
