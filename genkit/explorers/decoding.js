@@ -32,23 +32,12 @@ function run(state, { tokens, rules }) {
   return [...logits, ...choices(logits, tokens, rules)];
 }
 
-// numbers in [0, 1), the same for the same seed (mulberry32)
-function chance(seed) {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6D2B79F5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 function render(state, element) {
   const SVG = "http://www.w3.org/2000/svg", SHOWN = 10, GRAM = 8, number = new Map(Array.from(state.alphabet, (c, i) => [c, i]));
   const name = (token) => ({ " ": "␣", "\n": "↵" })[state.alphabet[token]] ?? state.alphabet[token];
   const percent = (p) => `${(100 * p).toFixed(p > 0 && p < 0.01 ? 1 : 0)} %`;
   const rules = {}, controls = make("div", { className: "gk-controls" });
-  let tokens = [], start = 0, surprises = [], random = chance(1), busy = null;
+  let tokens = [], start = 0, surprises = [], dice = random(1), busy = null;
 
   const prompt = make("input", { type: "text", value: state.prompt, maxLength: 48, spellcheck: false });
   const seed = make("input", { type: "number", value: 1, min: 0, max: 999999, step: 1 });
@@ -119,7 +108,7 @@ function render(state, element) {
     page.append(mark);
   };
   function write() {
-    const { own, left } = look(), u = random();
+    const { own, left } = look(), u = dice();
     let token = left.findLastIndex((p) => p > 0), sum = 0;
     for (let i = 0; i < left.length; i++) { sum += left[i]; if (u < sum) { token = i; break; } }
     const surprise = Math.max(0, -Math.log(own[token]));
@@ -138,7 +127,7 @@ function render(state, element) {
     const given = Array.from(prompt.value).map((c) => number.get(c)).filter((t) => t !== undefined);
     tokens = given.length ? given : [number.get("\n") ?? 0];
     start = tokens.length;
-    [surprises, random, page.textContent] = [[], chance(Number(seed.value) || 0), ""];
+    [surprises, dice, page.textContent] = [[], random(Number(seed.value) || 0), ""];
     tokens.forEach((token) => put(token));
     stop();
   }

@@ -35,7 +35,7 @@ def decoding_explorer(model: nn.Module, *, alphabet: str, prompt: str, learnt: s
     inputs = [{"tokens": tokens.tolist(), "rules": rules} for rules in PROBED]
     inputs.append({"tokens": longer.tolist(), "rules": {"temperature": 1.2, "min_p": 0.02}})
     return Explorer(
-        ("gpt.js", "decoding.js"),
+        ("gpt.js", "random.js", "decoding.js"),
         state=state | {"alphabet": alphabet, "prompt": prompt, "learnt": learnt},
         probes=[(given, _answer(rounded, given["tokens"], given["rules"])) for given in inputs],
         title="A small GPT that writes, to play with",

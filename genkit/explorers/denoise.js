@@ -2,14 +2,9 @@
 // state: { layers, weights, speeds, side, classes, kind, last, offset }
 // inputs: { seed, sampler, steps, step, guidance, c }; c = classes means "none given".
 // run gives the picture after so many steps and what the network takes it for, as numbers in [−1, 1]
-function normals(seed) {  // mulberry32 and Box–Muller, as on the Python side
-  let a = seed >>> 0, spare = null;
-  const uniform = () => {
-    a = (a + 0x6D2B79F5) >>> 0;
-    let v = Math.imul(a ^ (a >>> 15), a | 1);
-    v ^= v + Math.imul(v ^ (v >>> 7), v | 61);
-    return ((v ^ (v >>> 14)) >>> 0) / 4294967296;
-  };
+function normals(seed) {  // Box–Muller, as on the Python side
+  const uniform = random(seed);
+  let spare = null;
   return () => {
     if (spare !== null) { const v = spare; spare = null; return v; }
     const size = Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();

@@ -74,26 +74,12 @@ function render(state, element) {
   const controls = make("div", { className: "gk-controls" }, make("label", {}, "step ", slider), play, now, said);
   element.append(make("div", { className: "gk-row" }, pad, controls));
 
-  const clamp = (v) => Math.max(-extent, Math.min(extent, v));
   const place = (at) => {  // the x of what stands at `at` after this step
     for (let k = last - inputs.step; k--; ) at = unbend(state, steps[k], at);
     inputs.x = at;
     tell();
   };
-  const move = (event) => {
-    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(pad.getScreenCTM().inverse());
-    place([clamp(x), clamp(-y)]);
-  };
-  pad.addEventListener("pointerdown", (event) => { pad.setPointerCapture(event.pointerId); pad.focus({ preventScroll: true }); move(event); });
-  pad.addEventListener("pointermove", (event) => { if (pad.hasPointerCapture(event.pointerId)) move(event); });
-  pad.addEventListener("keydown", (event) => {
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1], Home: [0, 0] }[event.key] ?? [];
-    if (dx === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();  // a page may turn itself with the arrow keys
-    const size = event.shiftKey ? 0.02 : 0.1, [a, b] = run(state, inputs);
-    place(event.key === "Home" ? [0, 0] : [clamp(a + size * dx), clamp(b + size * dy)]);
-  });
+  steer(pad, extent, [0.1, 0.02], () => run(state, inputs).slice(0, 2), place);
 
   const short = (v) => (Math.abs(v) < 0.005 ? "0.00" : Math.abs(v) < 1000 ? v.toFixed(2) : v.toExponential(0)).replaceAll("-", "−");
   const pair = (v) => `(${v.map(short).join(", ")})`;

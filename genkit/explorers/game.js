@@ -62,23 +62,7 @@ function render(state, element) {
   const controls = make("div", { className: "gk-controls" }, make("label", {}, "game ", choose), make("label", {}, "time ", slider), play, now, said);
   element.append(make("div", { className: "gk-row" }, pad, controls));
 
-  const clamp = (v) => Math.max(-extent, Math.min(extent, v));
-  const move = (event) => {
-    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(pad.getScreenCTM().inverse());
-    inputs.x = [clamp(x), clamp(-y)];
-    ask();
-  };
-  pad.addEventListener("pointerdown", (event) => { pad.setPointerCapture(event.pointerId); pad.focus({ preventScroll: true }); move(event); });
-  pad.addEventListener("pointermove", (event) => { if (pad.hasPointerCapture(event.pointerId)) move(event); });
-  pad.addEventListener("keydown", (event) => {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1], Home: [0, 0] }[event.key];
-    if (!way) return;
-    event.preventDefault();
-    event.stopPropagation();  // a page may turn itself with the arrow keys
-    const step = extent * (event.shiftKey ? 0.01 : 0.05);
-    inputs.x = event.key === "Home" ? [0, 0] : inputs.x.map((v, k) => clamp(v + step * way[k]));
-    ask();
-  });
+  steer(pad, extent, [0.05 * extent, 0.01 * extent], () => inputs.x, (x) => { inputs.x = x; ask(); });
 
   const short = (v) => v.toFixed(2).replace("-", "−");
   function ask() {

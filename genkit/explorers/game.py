@@ -80,7 +80,7 @@ def game_explorer(
     starts = [sum(lengths[:i]) for i in range(len(lengths))]
     known = (clouds.double(), opinions.double(), centres.double(), sigma, extent)
     return Explorer(
-        ("game.js",), state=state,
+        ("steer.js", "game.js"), state=state,
         probes=[(given, _answer(starts[given["run"]] + given["frame"], given["x"], *known)) for given in tries],
         title="A recorded game of generator and critic, to play with",
         fallback="Here two games play back, where scripts may run: one that goes well, and one that collapses.",

@@ -52,22 +52,7 @@ function render(state, element) {
 
   const clamp = (v) => Math.max(-extent, Math.min(extent, v));
   const normal = () => clamp(Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random()));
-  const move = (event) => {
-    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(pad.getScreenCTM().inverse());
-    inputs.z = [clamp(x), clamp(-y)];
-    draw();
-  };
-  pad.addEventListener("pointerdown", (event) => { pad.setPointerCapture(event.pointerId); pad.focus({ preventScroll: true }); move(event); });
-  pad.addEventListener("pointermove", (event) => { if (pad.hasPointerCapture(event.pointerId)) move(event); });
-  pad.addEventListener("keydown", (event) => {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1], Home: [0, 0] }[event.key];
-    if (!way) return;
-    event.preventDefault();
-    event.stopPropagation();  // a page may turn itself with the arrow keys
-    const step = event.shiftKey ? 0.02 : 0.1;
-    inputs.z = event.key === "Home" ? [0, 0] : inputs.z.map((v, k) => clamp(v + step * way[k]));
-    draw();
-  });
+  steer(pad, extent, [0.1, 0.02], () => inputs.z, (z) => { inputs.z = z; draw(); });
 
   function scatter() {
     dots.textContent = "";

@@ -64,7 +64,7 @@ def latent_explorer(
     }
     inputs = [{"z": [a, b], "c": i % max(1, len(classes))} for i, (a, b) in enumerate(((0, 0), (1.5, -0.5), (-2, 2.5)))]
     return Explorer(
-        ("mlp.js", "latent.js"), state=state, probes=[(given, _answer(model, given)) for given in inputs],
+        ("mlp.js", "steer.js", "latent.js"), state=state, probes=[(given, _answer(model, given)) for given in inputs],
         title="The decoder of the VAE, to play with",
         fallback="Here the decoder runs in the page, where scripts may run: a point to drag, and the letter it draws.",
     )  # fmt: skip

@@ -91,16 +91,6 @@ function way(maze, q) {
   }
   return null;
 }
-// mulberry32: 32 bits of state, the same numbers everywhere
-function random(seed) {
-  let a = seed | 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 function render(state, element) {
   const SVG = "http://www.w3.org/2000/svg", BRUSHES = { "#": "a wall", ".": "nothing", X: "a pit", c: "a coin" };

@@ -37,7 +37,7 @@ def maze_explorer(maze: Maze, *, alpha: float = 0.5, gamma: float = 0.95, start:
         {**_inputs(state), "seed": 7, "epsilon": 0.3, "episodes": 4, "sweeps": 40, "slip": 0.1, "step": 0.0},
     ]
     return Explorer(
-        ("maze.js",), state=state, probes=[(given, _answer(state, given)) for given in tries],
+        ("random.js", "maze.js"), state=state, probes=[(given, _answer(state, given)) for given in tries],
         title="A maze to draw in, and agents that learn it",
         fallback="Here is a maze, where scripts may run: draw walls, and watch two agents and a planner learn the way.",
     )  # fmt: skip

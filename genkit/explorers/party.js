@@ -35,16 +35,6 @@ function round(weight, bias, temperature, s, next) {
 function everyMood(n) {
   return Array.from({ length: 2 ** n }, (_, k) => Array.from({ length: n }, (_, i) => (k >> (n - 1 - i)) & 1));
 }
-// mulberry32: 32 bits of state, the same numbers everywhere
-function random(seed) {
-  let a = seed | 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 function render(state, element) {
   const { names, levels } = state, n = names.length, SVG = "http://www.w3.org/2000/svg", LAST = 120, SHOWN = 8;

@@ -61,7 +61,7 @@ def party_explorer(machine: Party, names: tuple[str, ...]) -> Explorer:
         )
     ]
     return Explorer(
-        ("party.js",), state=state, probes=[(given, _answer(machine, given)) for given in tries],
+        ("random.js", "party.js"), state=state, probes=[(given, _answer(machine, given)) for given in tries],
         title="A party whose moods settle, to play with",
         fallback="Here guests sit in a room, where scripts may run: change who likes whom, and watch the moods settle.",
     )  # fmt: skip

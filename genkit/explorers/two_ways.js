@@ -80,16 +80,6 @@ function sample(both, seed, draws) {
     return [c, mean[0] + l * e, mean[1] + m * e + Math.sqrt(d - m * m) * f];
   });
 }
-// mulberry32: 32 bits of state, the same numbers everywhere
-function random(seed) {
-  let a = seed | 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 function render(state, element) {
   const { scenes, extent, floor, ridge } = state, SVG = "http://www.w3.org/2000/svg", CELLS = 60, DRAWS = 60, MOST = 40;

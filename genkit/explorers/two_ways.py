@@ -47,7 +47,7 @@ def two_ways_explorer(scenes: Mapping[str, tuple[Tensor, Tensor]], *, extent: fl
         for shared, at, seed in ((False, [0.3, -0.8], 1), (True, [-1.5, 2.0], 2_000_000_000))
     ]
     return Explorer(
-        ("two_ways.js",), state=state, probes=[(given, answer(given)) for given in tries],
+        ("random.js", "two_ways.js"), state=state, probes=[(given, answer(given)) for given in tries],
         title="A border drawn in two ways, to play with",
         fallback="Here points can be dragged, where scripts may run, and two models of them are fitted at every move.",
     )  # fmt: skip
