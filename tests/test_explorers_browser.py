@@ -69,8 +69,9 @@ def test_every_activation_is_torchs(open_page, activation):
     x = torch.tensor([[2.0, -1.0, 0.3]])
     with torch.no_grad():
         expected = network.half().float()(x)[0].tolist()
-    explorer = Explorer(("mlp.js", "steer.js", "latent.js"), state={"layers": layers, "weights": weights, "side": 1, "classes": [],
-                        "kind": "", "points": [], "extent": 1}, probes=[({}, [])], title="t", fallback="f")  # fmt: skip
+    state = {"layers": layers, "weights": weights, "side": 1, "classes": [], "kind": "", "points": [], "extent": 1}
+    parts = ("mlp.js", "steer.js", "latent.js")
+    explorer = Explorer(parts, state=state, probes=[({}, [])], title="t", fallback="f")
     code = explorer.html().replace(", run, render);", ", (s, { x }) => mlp(s.layers, s.weights, x), () => {});")
     page = open_page(code)
     found = page.eval_on_selector(".gk-explorer", "(e, x) => e.genkit.run({ x })", x[0].tolist())

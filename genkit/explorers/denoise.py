@@ -63,7 +63,8 @@ def denoise_explorer(model: nn.Module, *, kind: str = "digit") -> Explorer:
     inputs = [plain | {"c": min(plain["c"], model.classes)} | change for change in PROBED]
     inputs = [given | {"c": min(given["c"], model.classes)} for given in inputs]
     return Explorer(
-        ("mlp.js", "random.js", "denoise.js"), state=state, probes=[(given, _answer(rounded, given)) for given in inputs],
+        ("mlp.js", "random.js", "denoise.js"), state=state,
+        probes=[(given, _answer(rounded, given)) for given in inputs],
         title="A diffusion, step by step, to play with",
         fallback="Here a small diffusion runs in the page, where scripts may run: noise that becomes a digit.",
     )  # fmt: skip

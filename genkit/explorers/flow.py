@@ -48,7 +48,8 @@ def flow_explorer(model: nn.Module, *, points: Tensor, extent: float = 3.3) -> E
     share = [i / max(1, len(places) - 1) for i in range(len(places))]
     inputs = [{"x": [round(v, 2) for v in x], "step": int(last * f)} for x, f in zip(places, share, strict=True)]
     return Explorer(
-        ("mlp.js", "steer.js", "flow.js"), state=state, probes=[(given, _answer(rounded, steps, given)) for given in inputs],
+        ("mlp.js", "steer.js", "flow.js"), state=state,
+        probes=[(given, _answer(rounded, steps, given)) for given in inputs],
         title="A flow of the plane, layer by layer, to play with",
         fallback="Here the flow runs in the page, where scripts may run: a ball of points that becomes a star.",
     )  # fmt: skip
