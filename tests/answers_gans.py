@@ -151,7 +151,7 @@ WRONG = {
             "take the root",
         ),
         "a list": (lambda x, c, s, n: [loop_count(x, c, s, n)], "Expected"),
-        "half": (lambda x, c, s, n: loop_count(x, c, s, n) + 1, "Expected"),
+        "one more": (lambda x, c, s, n: loop_count(x, c, s, n) + 1, ""),
         "a float": (lambda x, c, s, n: float(loop_count(x, c, s, n)), "Expected"),
     },
 }  # fmt: skip
