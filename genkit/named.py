@@ -200,7 +200,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             "translation-night", "translation", "scenes",
-            TrainConfig(steps=600, batch=4, lr=3e-3, ema=0.98, clip=None), conditional=True,
+            TrainConfig(steps=800, batch=4, lr=3e-3, ema=0.98, clip=None), conditional=True,
             arguments={
                 "kind": "cyclegan", "shape": [3, 32, 32], "keep": True, "cycle": 3.0, "identity": 0.0, "buffer": 50,
             },
@@ -208,12 +208,12 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             "translation-map", "translation", "scenes",
-            TrainConfig(steps=250, batch=16, lr=3e-3, ema=0.98, clip=None), conditional=True,
+            TrainConfig(steps=400, batch=16, lr=3e-3, ema=0.98, clip=None), conditional=True,
             arguments={"kind": "pix2pix", "grow": [1, 2], "l1": 10.0}, options={"view": "map", "given": "satellite"},
         ),
         Recipe(
             "translation-front", "translation", "avatars",
-            TrainConfig(steps=250, batch=16, lr=3e-3, ema=0.98, clip=None), conditional=True,
+            TrainConfig(steps=300, batch=16, lr=3e-3, ema=0.98, clip=None), conditional=True,
             arguments={"kind": "pix2pix", "grow": [1, 2], "l1": 30.0}, options={"turned": True},
         ),
         *GANS,
