@@ -30,11 +30,10 @@ def straighten_explorer(
         raise ValueError(f"centres: expected the shape (K, 2) with K >= 1, received {tuple(centres.shape)}")
     if not sigma > 0 or not extent > 0:
         raise ValueError(f"sigma, extent: expected numbers above 0, received {sigma} and {extent}")
-    centres = (centres * 1000).round() / 1000
     noise = torch.randn(GRAINS, 2, generator=torch.Generator().manual_seed(0)).clamp(-extent, extent)
     noise = (noise * 1000).round() / 1000
     state = {
-        "centres": [[round(v, 3) for v in m] for m in centres.tolist()], "sigma": sigma, "extent": extent, "many": MANY,
+        "centres": [[round(v, 6) for v in m] for m in centres.tolist()], "sigma": sigma, "extent": extent, "many": MANY,
         "noise": [[round(v, 3) for v in z] for z in noise.tolist()],
     }  # fmt: skip
     asked = [(0, 1, False), (1, 4, False), (2, 30, False), (3, 1, True), (4, 7, True)]
