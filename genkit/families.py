@@ -6,6 +6,7 @@ from collections.abc import Callable
 from . import distributions, families_diffusion
 from .base import Generative
 from .data import Dataset
+from .models.autoencoder import Autoencoder, mlp_autoencoder
 from .models.autoregressive import dilated, made, pixelcnn
 from .models.boltzmann import RBM, Boltzmann
 from .models.dbn import DBN
@@ -168,6 +169,11 @@ def vq_arguments(dataset: Dataset, binary: bool = False) -> dict:
     return {**known, "pixels": "discretised_logistic", "components": 3}
 
 
+def build_autoencoder(*, shape, hidden=(256,), **options) -> Autoencoder:
+    """Build a plain autoencoder from JSON."""
+    return mlp_autoencoder(shape=tuple(shape), hidden=tuple(hidden), **options)
+
+
 MACHINES = {"restricted": RBM, "general": Boltzmann}
 
 
@@ -256,6 +262,7 @@ GREY = {"components": 3, "latent": 16, "hidden": [512], "dropout": 0.2}
 BINARY = {"latent": 50, "hidden": [512, 512]}
 FAMILIES: dict[str, Callable[..., Generative]] = {
     "vae": build_vae,
+    "autoencoder": build_autoencoder,
     "autoregressive": build_autoregressive,
     "flow": build_flow,
     "gpt": GPT,
