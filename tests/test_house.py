@@ -21,7 +21,7 @@ HANDS = {
 }  # fmt: skip
 ALLOWED = {
     "base": set(), "distributions": set(), "sampling": set(), "adversarial": set(), "decoding": set(),
-    "augment": set(), "data": set(),
+    "augment": set(), "data": set(), "leaks": set(),
     "schedules": set(), "samplers": {"schedules"},
     "nn": {"distributions"}, "labels": {"base"},
     "tokens": {"base", "decoding"},

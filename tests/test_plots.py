@@ -41,6 +41,18 @@ def figures():
         "borders": plots.borders({"a": x[0, 0], "b": x[:2, 0]}, torch.zeros(4, 2), torch.tensor([0, 1, 0, 1])),
         "ways": plots.ways({"a": torch.randn(5, 9, 2), "b": torch.randn(2, 9, 2)}),
         "fields": plots.fields({"a": x[0, 0], "b": x[1, 0]}, extent=2.0, points=torch.zeros(3, 2)),
+        "fits": plots.fits(
+            {"a": (x[0, 0, 0], x[0, 0, 1]), "b": (x[0, 0, 0], x[0, 0, 2])},
+            {"p": (x[1, 0, 0], x[1, 0, 1])},
+            xlabel="x",
+            ylabel="y",
+        ),
+        "confusions": plots.confusions({"a": torch.eye(3).long(), "b": torch.eye(2).long()}, {"a": "xyz", "b": "pq"}),
+        "dumbbells": plots.dumbbells({"x": {"p": (0.5, 0.1), "q": (0.9, 0.1)}}, xlabel="x", mark=0.5),
+        "roc": plots.roc({"a": ([0, 0.2, 1], [0, 0.9, 1])}, {"here": (0.2, 0.9)}),
+        "residuals": plots.residuals(
+            {"a": (torch.ones(9), torch.randn(9)), "b": (torch.randn(9), torch.randn(9))}, xlabel="x", ylabel="y"
+        ),
         "looks": plots.looks({"a": torch.rand(3, 3), "b": torch.rand(3, 3), "c": torch.rand(3, 3)}, "ab "),
         "mazes": plots.mazes({"a": ("S.#", "..G")}, values={"a": np.arange(6.0)}, ways={"a": [0, 1, 4]}),
     }

@@ -10,7 +10,9 @@ from .binary_digits import binary_digits
 from .cifar10 import cifar10
 from .dataset import Dataset, Split
 from .digits import digits
+from .exam import exam
 from .glyphs import glyphs
+from .houses import houses
 from .idx import PARTS, fashion_mnist, find, mnist, read_idx_file, read_idx_folder
 from .locales import locales
 from .messages import messages
@@ -18,6 +20,7 @@ from .own import read_arrays, read_pictures, read_table
 from .recall import recall
 from .scenes import scenes
 from .seasons import seasons
+from .tables import breast_cancer, diabetes, iris, wine
 from .text import pydocs, read_text, stdlib, text, tiny_shakespeare
 from .textures import textures
 from .tones import tones
@@ -27,7 +30,8 @@ SETS: dict[str, Callable[..., Dataset]] = {
     f.__name__: f
     for f in (
         toy2d, digits, binary_digits, glyphs, scenes, avatars, textures, seasons, tones, recall, locales, messages,
-        pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare,
+        iris, wine, breast_cancer, diabetes, houses, exam, pydocs, stdlib, mnist, fashion_mnist, cifar10,
+        tiny_shakespeare,
     )
 }  # fmt: skip
 WHAT = {
@@ -43,6 +47,12 @@ WHAT = {
     "recall": "random strings that repeat themselves at known distances, 27 letters; made here",
     "locales": "dates and numbers, written in one of four locales' ways and in another's; made here with Babel",
     "messages": "short messages, wanted and spam, of some 200 words; made here",
+    "iris": "150 irises of three species, by four lengths; ships with scikit-learn",
+    "wine": "178 wines of three growers, by 13 measurements; ships with scikit-learn",
+    "breast_cancer": "569 tumours, malignant or benign, by 30 measurements; ships with scikit-learn",
+    "diabetes": "442 patients by ten measurements, and how far their disease went; ships with scikit-learn",
+    "houses": "houses of five columns, what they are worth and what was paid; made here",
+    "exam": "short answers to an exam question, graded 0 to 4 by two markers; made here",
     "pydocs": "Python's language reference, half a million characters; ships with Python",
     "stdlib": "source code of Python's standard library, two million characters; ships with Python",
     "mnist": "70,000 handwritten digits, 28 × 28, 256 grey levels; 12 MB to download",

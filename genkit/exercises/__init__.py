@@ -25,6 +25,7 @@ from . import (
     primer,
     reinforcement,
     seeing_networks,
+    supervised,
     translation,
     vae,
 )
@@ -35,6 +36,7 @@ from .verdict import Verdict
 
 CHAPTERS = {
     "learning/primer": primer.EXERCISES,
+    "learning/supervised": supervised.EXERCISES,
     "learning/reinforcement": reinforcement.EXERCISES,
     "foundations/discriminative_vs_generative": discriminative_vs_generative.EXERCISES,
     "foundations/learning_a_distribution": learning_a_distribution.EXERCISES,

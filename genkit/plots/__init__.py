@@ -5,6 +5,7 @@ lines in dash and marker, so that a figure reads in grey and to the colour-blind
 
 from .curves import bars, curve, histogram, paths, rate_distortion, scatter, surprises
 from .decisions import borders
+from .labels import confusions, dumbbells, fits, residuals, roc
 from .maps import alignment, fields, looks, matrices, network, planes
 from .mazes import mazes
 from .pictures import compare, grid, latent_map
@@ -12,6 +13,7 @@ from .style import axes, png
 from .ways import ways
 
 __all__ = [
-    "alignment", "axes", "bars", "borders", "compare", "curve", "fields", "grid", "histogram", "latent_map", "looks",
-    "matrices", "mazes", "network", "paths", "planes", "png", "rate_distortion", "scatter", "surprises", "ways",
+    "alignment", "axes", "bars", "borders", "compare", "confusions", "curve", "dumbbells", "fields", "fits", "grid",
+    "histogram", "latent_map", "looks", "matrices", "mazes", "network", "paths", "planes", "png", "rate_distortion",
+    "residuals", "roc", "scatter", "surprises", "ways",
 ]  # fmt: skip

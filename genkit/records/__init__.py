@@ -1,6 +1,7 @@
 """The experiments behind the chapters' records, one file a chapter."""
 
 CHAPTERS = {
+    "learning/supervised": "supervised",
     "learning/reinforcement": "reinforcement",
     "foundations/discriminative_vs_generative": "discriminative_vs_generative",
     "foundations/learning_a_distribution": "learning_a_distribution",
