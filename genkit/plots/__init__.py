@@ -10,10 +10,11 @@ from .maps import alignment, fields, looks, matrices, network, planes
 from .mazes import mazes
 from .pictures import compare, grid, latent_map
 from .style import axes, png
+from .tree import tree
 from .ways import ways
 
 __all__ = [
     "alignment", "axes", "bars", "borders", "compare", "confusions", "curve", "dumbbells", "fields", "fits", "grid",
     "histogram", "latent_map", "looks", "matrices", "mazes", "network", "paths", "planes", "png", "rate_distortion",
-    "residuals", "roc", "scatter", "surprises", "ways",
+    "residuals", "roc", "scatter", "surprises", "tree", "ways",
 ]  # fmt: skip

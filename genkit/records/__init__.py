@@ -5,6 +5,7 @@ CHAPTERS = {
     "learning/reinforcement": "reinforcement",
     "foundations/discriminative_vs_generative": "discriminative_vs_generative",
     "foundations/learning_a_distribution": "learning_a_distribution",
+    "foundations/family_tree": "family_tree",
     "models/vae": "vae",
     "models/autoregressive": "autoregressive",
     "models/attention": "attention",
