@@ -81,5 +81,6 @@
     document.querySelectorAll("[data-gk-exercise]:not([data-gk-ready])").forEach(setUpTick);
   };
   window.genkitProgress = setUp;
+  window.genkitWalk = walk;
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", setUp); else setUp();
 })();

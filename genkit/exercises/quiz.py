@@ -30,14 +30,14 @@ def questions(chapter: str) -> tuple[dict, ...]:
 def quiz(chapter: str) -> Html:
     """Show the quiz of a chapter such as ``models/vae``."""
     asked = questions(chapter)
-    forms = "".join(_question(chapter, i, question) for i, question in enumerate(asked, 1))
-    answers = "".join(f"<li>{html.escape(_answer(question))}</li>" for question in asked)
+    forms = "".join(question_form(chapter, i, question) for i, question in enumerate(asked, 1))
+    answers = "".join(f"<li>{html.escape(answer_of(question))}</li>" for question in asked)
     code = (
         f'{style()}<div class="gk-quiz" data-gk-quiz="{html.escape(chapter)}">{forms}'
         f'<p class="gk-score" role="status"></p>'
         f'<details class="gk-answers"><summary>The answers</summary><ol>{answers}</ol></details></div>{script()}'
     )
-    return Html(code, "\n".join(_plain(i, question) for i, question in enumerate(asked, 1)))
+    return Html(code, "\n".join(plain(i, question) for i, question in enumerate(asked, 1)))
 
 
 def ticks(chapter: str, exercise: str, total: int) -> str:
@@ -71,7 +71,8 @@ def identity(question: dict) -> str:
     return f"{zlib.crc32(words.encode()):08x}"
 
 
-def _question(chapter: str, number: int, question: dict) -> str:
+def question_form(chapter: str, number: int, question: dict) -> str:
+    """Return the form of one question; ``chapter`` tells its buttons from those of others on the page."""
     options = []
     for i, option in enumerate(question["options"]):
         right = "true" if option["right"] else "false"
@@ -87,11 +88,13 @@ def _question(chapter: str, number: int, question: dict) -> str:
     )
 
 
-def _answer(question: dict) -> str:
+def answer_of(question: dict) -> str:
+    """Return the right answer of a question, with its explanation."""
     right = next(option for option in question["options"] if option["right"])
     return f"{right['text']}. {right['feedback']}"
 
 
-def _plain(number: int, question: dict) -> str:
+def plain(number: int, question: dict) -> str:
+    """Return a question as plain text."""
     options = "".join(f"\n   {letter}) {o['text']}" for letter, o in zip("abcdefgh", question["options"], strict=False))
     return f"{number}. {question['question']}{options}"

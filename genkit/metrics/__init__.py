@@ -21,6 +21,7 @@ from .rouge import rouge_l, rouge_n
 from .score import mixture_score, score_error
 from .spectrum import shorter_waves
 from .strings import edit_distances, exact_match
+from .strokes import lean, stroke_width
 from .text import bleu, continued, distinct, perplexity, repeated, self_bleu
 from .two_sample import sliced_wasserstein
 from .votes import two_way, votes_needed, wilson
@@ -31,8 +32,8 @@ __all__ = [
     "cubic_kernel", "distinct", "edit_distances", "elbo", "exact_match", "flow_bound", "flow_log_prob",
     "flow_log_probs", "frechet", "frechet_distance", "frechet_limit", "frechet_ratio", "from_both_sides",
     "from_the_left", "gaps", "gaussian_kernel", "grid_kl", "histogram_matched", "inception_score", "iou", "iwae", "kid",
-    "laplacian_energy", "log_partition", "log_prob", "manifold", "mixture_of_pixels", "mixture_score", "mmd", "nearest",
-    "normalised", "pca_error", "perplexity", "pinball", "pixel_error", "plane", "probabilistic_pca", "psnr", "recalled",
-    "repeated", "rouge_l", "rouge_n", "score_error", "self_bleu", "sharpness", "shorter_waves", "sliced_wasserstein",
-    "two_sample_auroc", "two_way", "votes_needed", "wilson",
+    "laplacian_energy", "lean", "log_partition", "log_prob", "manifold", "mixture_of_pixels", "mixture_score", "mmd",
+    "nearest", "normalised", "pca_error", "perplexity", "pinball", "pixel_error", "plane", "probabilistic_pca", "psnr",
+    "recalled", "repeated", "rouge_l", "rouge_n", "score_error", "self_bleu", "sharpness", "shorter_waves",
+    "sliced_wasserstein", "stroke_width", "two_sample_auroc", "two_way", "votes_needed", "wilson",
 ]  # fmt: skip

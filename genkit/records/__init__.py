@@ -6,6 +6,7 @@ CHAPTERS = {
     "foundations/discriminative_vs_generative": "discriminative_vs_generative",
     "foundations/learning_a_distribution": "learning_a_distribution",
     "foundations/family_tree": "family_tree",
+    "foundations/latent_space": "latent_space",
     "models/vae": "vae",
     "models/autoregressive": "autoregressive",
     "models/attention": "attention",
