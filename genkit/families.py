@@ -19,6 +19,7 @@ from .models.gpt import GPT
 from .models.recurrent import Recurrent
 from .models.reflow import Reflow
 from .models.seeing import Seer
+from .models.semi_vae import SemiVAE, mlp_semi_vae
 from .models.translation import CycleGAN, Painter, Pix2Pix, patch_critic
 from .models.vae import conv_vae, mlp_vae
 from .models.vq import VQ, Codebook
@@ -40,6 +41,11 @@ ENCODERS = {"masked": Masked, "translator": Translator}
 def build_vae(*, network="mlp", **arguments) -> Generative:
     """Build a VAE from JSON: names for the pixel distribution and the network, numbers for the rest."""
     return _build(NETWORKS, network, **arguments)
+
+
+def build_semi_vae(**arguments) -> SemiVAE:
+    """Build a semi-supervised VAE from JSON, as a VAE is built; ``classes`` is among its arguments."""
+    return _build({"mlp": mlp_semi_vae}, "mlp", **arguments)
 
 
 def build_autoregressive(*, network="pixelcnn", **arguments) -> Generative:
@@ -274,6 +280,7 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "boltzmann": build_boltzmann,
     "dbn": build_dbn,
     "seeing": Seer,
+    "semi_vae": build_semi_vae,
     "flow_matching": flow_matching,
     "reflow": build_reflow,
     **families_diffusion.FAMILIES,

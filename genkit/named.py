@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from .families import BINARY, GREY
 from .named_gans import GANS
+from .named_semi import SEMI
 from .named_text import TEXT
 from .recipe import Recipe
 from .training import TrainConfig
@@ -217,5 +218,6 @@ RECIPES: dict[str, Recipe] = {
             arguments={"kind": "pix2pix", "grow": [1, 2], "l1": 30.0}, options={"turned": True},
         ),
         *GANS,
+        *SEMI,
     )
 }  # fmt: skip

@@ -19,6 +19,7 @@ HANDS = {
     "exercises", "recipe", "recipes", "named", "named_text", "named_gans", "families", "families_diffusion", "source",
     "cli", "bench", "bench_gpt", "classifiers", "shipped", "record", "records", "__main__",
     "points", "family_plans", "family_plane", "family_tree",
+    "named_semi",
 }  # fmt: skip
 ALLOWED = {
     "base": set(), "distributions": set(), "sampling": set(), "adversarial": set(), "decoding": set(),

@@ -39,6 +39,7 @@ def figures():
         "histogram": plots.histogram(torch.randn(50), xlabel="x", densities={"a": (x[0, 0, 0], x[0, 0, 1])}),
         "map": plots.latent_map(model, side=3),
         "borders": plots.borders({"a": x[0, 0], "b": x[:2, 0]}, torch.zeros(4, 2), torch.tensor([0, 1, 0, 1])),
+        "hints": plots.hints({"a": None, "b": x[0, 0]}, torch.zeros(4, 2), torch.tensor([0, 1, -1, -1])),
         "ways": plots.ways({"a": torch.randn(5, 9, 2), "b": torch.randn(2, 9, 2)}),
         "fields": plots.fields({"a": x[0, 0], "b": x[1, 0]}, extent=2.0, points=torch.zeros(3, 2)),
         "fits": plots.fits(

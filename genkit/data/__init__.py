@@ -11,6 +11,7 @@ from .cifar10 import cifar10
 from .dataset import Dataset, Split
 from .digits import digits
 from .exam import exam
+from .few_labels import few_labels
 from .glyphs import glyphs
 from .houses import houses
 from .idx import PARTS, fashion_mnist, find, mnist, read_idx_file, read_idx_folder
@@ -32,12 +33,15 @@ SETS: dict[str, Callable[..., Dataset]] = {
         toy2d, digits, binary_digits, glyphs, scenes, avatars, textures, seasons, tones, recall, locales, messages,
         iris, wine, breast_cancer, diabetes, houses, exam, pydocs, stdlib, mnist, fashion_mnist, cifar10,
         tiny_shakespeare,
+        toy2d, digits, binary_digits, few_labels, glyphs, scenes, avatars, textures, seasons, tones, recall, locales,
+        messages, pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare,
     )
 }  # fmt: skip
 WHAT = {
     "toy2d": "points of the plane whose density is known; made here",
     "digits": "1,797 handwritten digits, 8 × 8, 17 grey levels; ships with scikit-learn",
     "binary_digits": "the digits in black and white: ink above a half is 1",
+    "few_labels": "the digits with a few labels; −1 where the label is hidden",
     "glyphs": "letters A–Z, 28 × 28, with the factors that made them; drawn here from matplotlib's fonts",
     "scenes": "two coloured shapes with captions, by day and by night; towns from above and their maps; drawn here",
     "avatars": "faces whose identity, expression, turn and skin tone are known, 32 × 32; drawn here",

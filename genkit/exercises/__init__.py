@@ -27,6 +27,7 @@ from . import (
     primer,
     reinforcement,
     seeing_networks,
+    semi_supervised,
     supervised,
     translation,
     vae,
@@ -39,6 +40,7 @@ from .verdict import Verdict
 CHAPTERS = {
     "learning/primer": primer.EXERCISES,
     "learning/supervised": supervised.EXERCISES,
+    "learning/semi_supervised": semi_supervised.EXERCISES,
     "learning/reinforcement": reinforcement.EXERCISES,
     "foundations/discriminative_vs_generative": discriminative_vs_generative.EXERCISES,
     "foundations/learning_a_distribution": learning_a_distribution.EXERCISES,

@@ -5,6 +5,7 @@ lines in dash and marker, so that a figure reads in grey and to the colour-blind
 
 from .curves import bars, curve, histogram, paths, rate_distortion, scatter, surprises
 from .decisions import borders
+from .hints import hints
 from .labels import confusions, dumbbells, fits, residuals, roc
 from .maps import alignment, fields, looks, matrices, network, planes
 from .mazes import mazes
@@ -15,6 +16,6 @@ from .ways import ways
 
 __all__ = [
     "alignment", "axes", "bars", "borders", "compare", "confusions", "curve", "dumbbells", "fields", "fits", "grid",
-    "histogram", "latent_map", "looks", "matrices", "mazes", "network", "paths", "planes", "png", "rate_distortion",
-    "residuals", "roc", "scatter", "surprises", "tree", "ways",
+    "hints", "histogram", "latent_map", "looks", "matrices", "mazes", "network", "paths", "planes", "png",
+    "rate_distortion", "residuals", "roc", "scatter", "surprises", "tree", "ways",
 ]  # fmt: skip
