@@ -32,6 +32,11 @@ RECIPES: dict[str, Recipe] = {
             arguments=_DIGITS | {"classes": 10}, options={"split": "random"}, augment="shift", conditional=True,
         ),
         Recipe(
+            "autoencoder-digits", "autoencoder", "digits",
+            TrainConfig(steps=800, batch=100, lr=3e-3, ema=0.99, warmup=50),
+            arguments={"shape": [1, 8, 8], "latent": 2, "hidden": [256, 64]}, options={"split": "random"},
+        ),
+        Recipe(
             "vae-glyphs-2d", "vae", "glyphs",
             TrainConfig(steps=1000, batch=100, lr=2e-3, ema=0.99, warmup=50, clip=20.0),
             arguments={

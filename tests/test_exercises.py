@@ -727,3 +727,21 @@ def test_the_critic_tells_incomplete_data_from_a_collapse():
         opinion = model.judge(test.x)
     assert found.alarm and opinion[test.c < 5].mean() > opinion[test.c >= 5].mean() + 1
     assert check("cause", "data") and not check("cause", "collapse") and not check("cause", "none")
+
+
+def test_the_deviations_and_the_silhouette_find_what_drowns_a_survey():
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    from genkit.exercises.unsupervised import survey
+
+    rows = survey()
+    deviation = rows.std(0)
+    assert deviation.argmax() == 2 and deviation.max() > 50 * deviation.sort().values[-2]
+
+    def best(x):
+        found = {k: KMeans(k, n_init=10, random_state=0).fit_predict(x.numpy()) for k in range(2, 9)}
+        return max(found, key=lambda k: silhouette_score(x.numpy(), found[k]))
+
+    assert best(rows) != 4 == best((rows - rows.mean(0)) / deviation)
+    assert check("drowning", 2) and check("how_many", 4) and not check("how_many", best(rows))

@@ -35,10 +35,12 @@ ALLOWED = {
     "training": {"base", "randomness", "progress"},
     "checkpoint": {"base", "training"},
     "metrics": {"base", "nn"},
+    "clustering": set(), "association": set(), "detectors": set(),
     "maze": set(), "maze_env": {"maze", "reinforcement"}, "planning": set(), "reinforcement": {"base"},
     "plots": set(), "pictures": set(),
     "explorers": {
         "nn", "decoding", "sampling", "samplers", "schedules", "maze", "maze_env", "planning", "reinforcement",
+        "clustering",
     },
     "dreaming": set(), "style_transfer": {"dreaming", "models"},
     "show": {"base", "plots"},
@@ -135,7 +137,7 @@ def python(code):
 
 
 def test_importing_genkit_has_no_effect_and_brings_no_heavy_company():
-    heavy = "{'matplotlib', 'sklearn', 'scipy', 'PIL', 'pooch', 'requests', 'IPython', 'tqdm', 'gymnasium'}"
+    heavy = "{'matplotlib', 'sklearn', 'scipy', 'PIL', 'pooch', 'requests', 'IPython', 'tqdm', 'gymnasium', 'mlxtend'}"
     assert python(f"import sys, genkit; print(sorted({heavy} & set(sys.modules)))") == "[]"
     same = "import torch; torch.manual_seed(3); a = torch.get_rng_state(); import genkit.recipes, genkit.metrics"
     assert python(f"{same}; print(torch.equal(a, torch.get_rng_state()), torch.get_default_device())") == "True cpu"

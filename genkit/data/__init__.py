@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..names import unknown
 from .avatars import avatars
+from .baskets import baskets
 from .binary_digits import binary_digits
 from .cifar10 import cifar10
 from .dataset import Dataset, Split
@@ -30,11 +31,9 @@ from .toy2d import toy, toy2d
 SETS: dict[str, Callable[..., Dataset]] = {
     f.__name__: f
     for f in (
-        toy2d, digits, binary_digits, glyphs, scenes, avatars, textures, seasons, tones, recall, locales, messages,
-        iris, wine, breast_cancer, diabetes, houses, exam, pydocs, stdlib, mnist, fashion_mnist, cifar10,
-        tiny_shakespeare,
-        toy2d, digits, binary_digits, few_labels, glyphs, scenes, avatars, textures, seasons, tones, recall, locales,
-        messages, pydocs, stdlib, mnist, fashion_mnist, cifar10, tiny_shakespeare,
+        toy2d, digits, binary_digits, few_labels, iris, wine, breast_cancer, diabetes, houses, exam, baskets, glyphs,
+        scenes, avatars, textures, seasons, tones, recall, locales, messages, pydocs, stdlib, mnist, fashion_mnist,
+        cifar10, tiny_shakespeare,
     )
 }  # fmt: skip
 WHAT = {
@@ -42,21 +41,22 @@ WHAT = {
     "digits": "1,797 handwritten digits, 8 × 8, 17 grey levels; ships with scikit-learn",
     "binary_digits": "the digits in black and white: ink above a half is 1",
     "few_labels": "the digits with a few labels; −1 where the label is hidden",
-    "glyphs": "letters A–Z, 28 × 28, with the factors that made them; drawn here from matplotlib's fonts",
-    "scenes": "two coloured shapes with captions, by day and by night; towns from above and their maps; drawn here",
-    "avatars": "faces whose identity, expression, turn and skin tone are known, 32 × 32; drawn here",
-    "seasons": "an hourly series with a daily and a weekly season and known noise; made here",
-    "tones": "notes and vowel-like sounds, 512 samples at 4,000 a second; made here",
-    "textures": "ten kinds of coloured pattern, 32 × 32, from bricks to zigzags; made here",
-    "recall": "random strings that repeat themselves at known distances, 27 letters; made here",
-    "locales": "dates and numbers, written in one of four locales' ways and in another's; made here with Babel",
-    "messages": "short messages, wanted and spam, of some 200 words; made here",
     "iris": "150 irises of three species, by four lengths; ships with scikit-learn",
     "wine": "178 wines of three growers, by 13 measurements; ships with scikit-learn",
     "breast_cancer": "569 tumours, malignant or benign, by 30 measurements; ships with scikit-learn",
     "diabetes": "442 patients by ten measurements, and how far their disease went; ships with scikit-learn",
     "houses": "houses of five columns, what they are worth and what was paid; made here",
     "exam": "short answers to an exam question, graded 0 to 4 by two markers; made here",
+    "baskets": "shopping baskets of 50 kinds of item, in which ten rules are planted; made here",
+    "glyphs": "letters A–Z, 28 × 28, with the factors that made them; drawn here from matplotlib's fonts",
+    "scenes": "two coloured shapes with captions, by day and by night; towns from above and their maps; drawn here",
+    "avatars": "faces whose identity, expression, turn and skin tone are known, 32 × 32; drawn here",
+    "textures": "ten kinds of coloured pattern, 32 × 32, from bricks to zigzags; made here",
+    "seasons": "an hourly series with a daily and a weekly season and known noise; made here",
+    "tones": "notes and vowel-like sounds, 512 samples at 4,000 a second; made here",
+    "recall": "random strings that repeat themselves at known distances, 27 letters; made here",
+    "locales": "dates and numbers, written in one of four locales' ways and in another's; made here with Babel",
+    "messages": "short messages, wanted and spam, of some 200 words; made here",
     "pydocs": "Python's language reference, half a million characters; ships with Python",
     "stdlib": "source code of Python's standard library, two million characters; ships with Python",
     "mnist": "70,000 handwritten digits, 28 × 28, 256 grey levels; 12 MB to download",

@@ -30,6 +30,7 @@ from . import (
     semi_supervised,
     supervised,
     translation,
+    unsupervised,
     vae,
 )
 from .choice import Choice
@@ -40,6 +41,7 @@ from .verdict import Verdict
 CHAPTERS = {
     "learning/primer": primer.EXERCISES,
     "learning/supervised": supervised.EXERCISES,
+    "learning/unsupervised": unsupervised.EXERCISES,
     "learning/semi_supervised": semi_supervised.EXERCISES,
     "learning/reinforcement": reinforcement.EXERCISES,
     "foundations/discriminative_vs_generative": discriminative_vs_generative.EXERCISES,

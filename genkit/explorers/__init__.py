@@ -6,6 +6,7 @@ from .denoise import denoise_explorer
 from .explorer import Explorer
 from .flow import flow_explorer
 from .game import Frame, game_explorer
+from .kmeans import kmeans_explorer
 from .latent import latent_explorer
 from .maze import maze_explorer
 from .party import party_explorer
@@ -21,6 +22,7 @@ __all__ = [
     "denoise_explorer",
     "flow_explorer",
     "game_explorer",
+    "kmeans_explorer",
     "latent_explorer",
     "maze_explorer",
     "party_explorer",

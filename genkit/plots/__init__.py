@@ -3,6 +3,7 @@
 Figures are made without pyplot, so nothing is left open and no global setting changes. Colours differ in lightness, and
 lines in dash and marker, so that a figure reads in grey and to the colour-blind."""
 
+from .clusters import clusters, criteria, labelled_maps, squeezed
 from .curves import bars, curve, histogram, paths, rate_distortion, scatter, surprises
 from .decisions import borders
 from .hints import hints
@@ -15,7 +16,8 @@ from .tree import tree
 from .ways import ways
 
 __all__ = [
-    "alignment", "axes", "bars", "borders", "compare", "confusions", "curve", "dumbbells", "fields", "fits", "grid",
-    "hints", "histogram", "latent_map", "looks", "matrices", "mazes", "network", "paths", "planes", "png",
-    "rate_distortion", "residuals", "roc", "scatter", "surprises", "tree", "ways",
+    "alignment", "axes", "bars", "borders", "clusters", "compare", "confusions", "criteria", "curve", "dumbbells",
+    "fields", "fits", "grid", "hints", "histogram", "labelled_maps", "latent_map", "looks", "matrices", "mazes",
+    "network", "paths", "planes", "png", "rate_distortion", "residuals", "roc", "scatter", "squeezed", "surprises",
+    "tree", "ways",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 CHAPTERS = {
     "learning/supervised": "supervised",
+    "learning/unsupervised": "unsupervised",
     "learning/semi_supervised": "semi_supervised",
     "learning/reinforcement": "reinforcement",
     "foundations/discriminative_vs_generative": "discriminative_vs_generative",
