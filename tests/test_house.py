@@ -37,10 +37,12 @@ ALLOWED = {
     "metrics": {"base", "nn"},
     "clustering": set(), "association": set(), "detectors": set(),
     "maze": set(), "maze_env": {"maze", "reinforcement"}, "planning": set(), "reinforcement": {"base"},
+    "backprop": set(), "optimisers": {"backprop"},
     "plots": set(), "pictures": set(),
     "explorers": {
         "nn", "decoding", "sampling", "samplers", "schedules", "maze", "maze_env", "planning", "reinforcement",
         "clustering",
+        "backprop", "optimisers",
     },
     "dreaming": set(), "style_transfer": {"dreaming", "models"},
     "show": {"base", "plots"},

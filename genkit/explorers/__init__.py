@@ -9,6 +9,7 @@ from .game import Frame, game_explorer
 from .kmeans import kmeans_explorer
 from .latent import latent_explorer
 from .maze import maze_explorer
+from .neuron import neuron_explorer
 from .party import party_explorer
 from .straighten import straighten_explorer
 from .style import style_explorer
@@ -25,6 +26,7 @@ __all__ = [
     "kmeans_explorer",
     "latent_explorer",
     "maze_explorer",
+    "neuron_explorer",
     "party_explorer",
     "straighten_explorer",
     "style_explorer",
