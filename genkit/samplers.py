@@ -1,4 +1,4 @@
-r"""How noise is taken away, step by step: five samplers for one network, and a way to fill in what is missing.
+r"""How noise is taken away, step by step: samplers for one network, and a way to fill in what is missing.
 
 Each walks along times that fall from near 1, noise, to 0, data, and asks ``denoise(x, t, c)`` at every time t, shape
 (B,), for a guess of both parts of :math:`x_t = \alpha_t x_0 + \sigma_t \varepsilon`: the clean example and the noise,
@@ -104,19 +104,55 @@ def dpm_solver(
         yield x
 
 
+def sde_dpm_solver(
+    denoise: Denoise, schedule: Schedule, x: Tensor, path: list[float], c: Tensor | None = None, *,
+    draw: Callable[[Tensor], Tensor] = torch.randn_like,
+) -> Iterator[Tensor]:  # fmt: skip
+    r"""Step with what the last step knew, and exchange noise for fresh noise on the way.
+
+    SDE-DPM-Solver++(2M), Lu et al. (2022), "DPM-Solver++", the stochastic twin of :func:`dpm_solver`, with its h and D:
+
+    .. math:: x_s = \frac{\sigma_s}{\sigma_t} e^{-h} x_t + \alpha_s (1 - e^{-2h}) D + \sigma_s \sqrt{1 - e^{-2h}}\; \xi
+
+    One evaluation a step. ``draw(x)`` makes the fresh noise ξ. The first step is the one of :func:`ancestral`; the last
+    is the guess itself.
+
+    >>> from genkit.schedules import schedule
+    >>> guess = lambda x, t, c: (torch.ones_like(x), x)
+    >>> *_, x = sde_dpm_solver(guess, schedule("cosine"), torch.randn(1, 3), [0.9, 0.5, 0.0])
+    >>> x
+    tensor([[1., 1., 1.]])
+    """
+    before, last = None, None
+    for now, then in pairwise(path):
+        clean, _ = denoise(x, _full(now, x), c)
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = _at(schedule, now, x), _at(schedule, then, x)
+        left = alpha_t * sigma_s / (alpha_s * sigma_t)  # e^{-h}: nothing at the end
+        ahead = clean
+        if before is not None and then > 0:
+            ahead = clean + (clean - before) * left.log() / (2 * last.log())
+        x = sigma_s / sigma_t * left * x + alpha_s * (1 - left**2) * ahead
+        if then > 0:
+            x = x + sigma_s * (1 - left**2).sqrt() * draw(x)
+        before, last = clean, left
+        yield x
+
+
 def inpaint(
     denoise: Denoise, schedule: Schedule, known: Tensor, mask: Tensor, path: list[float], c: Tensor | None = None, *,
-    again: int = 1,
+    again: int = 1, jump: int = 1,
 ) -> Iterator[Tensor]:  # fmt: skip
     r"""Fill in what is not known: ancestral steps, after each of which the known part is put in, noised to that time.
 
-    Lugmayr et al. (2022), eq. 8. One such step may leave the parts at odds; so each is taken ``again`` times, with
-    noise put back between, :math:`x_t \sim q(x_t \mid x_s)` (their algorithm 1).
+    Lugmayr et al. (2022), eq. 8. Such steps may leave the parts at odds; so each ``jump`` of them are taken ``again``
+    times, with noise put back between, :math:`x_t \sim q(x_t \mid x_s)` (their algorithm 1 and appendix B). Yields
+    after every ``jump`` steps.
 
     Arguments
         known: examples, shape (B, …); what they hold where ``mask`` is False plays no part.
         mask: bool, True where it is known; of the shape of ``known``, or with sides of 1 in place of some of its.
-        again: how often each step is taken, at least 1.
+        again: how often each stretch of the path is walked, at least 1.
+        jump: the steps of a stretch, at least 1; the last may be shorter.
     """
     if mask.dtype != torch.bool or mask.ndim != known.ndim or any(
         m not in (1, k) for m, k in zip(mask.shape, known.shape, strict=True)
@@ -125,19 +161,21 @@ def inpaint(
             f"mask: expected bool of shape {tuple(known.shape)}, with 1 allowed for each, received {mask.dtype} "
             f"of shape {tuple(mask.shape)}"
         )
-    if again < 1:
-        raise ValueError(f"again: expected at least 1, received {again}")
+    for name, value in (("again", again), ("jump", jump)):
+        if value < 1:
+            raise ValueError(f"{name}: expected at least 1, received {value}")
     x = torch.randn_like(known)
-    for now, then in pairwise(path):
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = _at(schedule, now, x), _at(schedule, then, x)
-        for left in reversed(range(again)):
-            x = next(ancestral(denoise, schedule, x, [now, then], c))
-            x = torch.where(mask, alpha_s * known + sigma_s * torch.randn_like(x), x)
-            if left and then > 0:
+    for first in range(0, len(path) - 1, jump):
+        stretch = path[first : first + jump + 1]
+        (alpha_t, sigma_t), (alpha_s, sigma_s) = _at(schedule, stretch[0], x), _at(schedule, stretch[-1], x)
+        for left in reversed(range(again if stretch[-1] > 0 else 1)):  # at time 0 nothing is left to be settled
+            for now, then in pairwise(stretch):
+                alpha, sigma = _at(schedule, then, x)
+                x = next(ancestral(denoise, schedule, x, [now, then], c))
+                x = torch.where(mask, alpha * known + sigma * torch.randn_like(x), x)
+            if left:
                 shrink = alpha_t / alpha_s
                 x = shrink * x + (sigma_t**2 - (shrink * sigma_s) ** 2).clamp(min=0).sqrt() * torch.randn_like(x)
-            elif left:
-                break  # at time 0 nothing is left to be settled
         yield x
 
 
@@ -152,4 +190,5 @@ def _at(schedule: Schedule, time: float, x: Tensor) -> tuple[Tensor, Tensor]:
 
 SAMPLERS: dict[str, Callable[..., Iterator[Tensor]]] = {
     "ancestral": ancestral, "ddim": ddim, "heun": heun, "dpm_solver": dpm_solver,
+    "sde_dpm_solver": sde_dpm_solver,
 }  # fmt: skip

@@ -15,6 +15,8 @@ from genkit.models.diffusion import TARGETS, Diffusion
 from genkit.models.latent_diffusion import LatentDiffusion
 from genkit.models.vae import mlp_vae
 from genkit.nn.timed_mlp import TimedMLP
+from genkit.record import recorded
+from genkit.records import diffusion as lab
 from genkit.schedules import SCHEDULES
 from genkit.training import TrainConfig, fit
 
@@ -400,3 +402,35 @@ def test_the_bound_for_grey_levels_is_below_and_near_the_truth():
     mix = m.schedule.alpha(time).item(), m.schedule.sigma(time).item()
     loose = metrics.flow_bound(velocity, mix, x, levels=4, first=0.3, steps=200, probes=1)
     assert truth - 0.3 < loose.value < truth + 0.03
+
+
+# the record ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_record_holds_what_was_asked_for():
+    found = recorded("models/diffusion")
+    assert len(found["seeds"]) >= 3
+    assert found["needed"]["sde_dpm_solver"] <= 15, "within a tenth of 250 ancestral steps"
+    assert found["lessons"]["not below"] > -lab.MARGIN, "draws teach as well as real digits"
+
+
+def test_the_fewest_steps_within_a_tenth_are_found():
+    tried = {str(k): [{"ratio": r}, {"ratio": r + 0.2}] for k, r in ((5, 3.0), (8, 2.1), (10, 1.9))}
+    assert lab.needed(tried, 2.0) == 8 and lab.needed(tried, 1.0) is None
+
+
+def test_lessons_of_several_seeds_are_paired_with_the_real_ones():
+    real = torch.tensor([True, True, True, False] * 25)
+    assert lab.together([real, real], real) == {"gap": 0.0, "error": 0.0, "not below": 0.0}
+    worse = real & (torch.arange(100) >= 2)  # one seed of two loses two of a hundred
+    found = lab.together([worse, real], real)
+    assert found["gap"] == -1.0 and found["error"] == pytest.approx(0.70, abs=0.02)
+    assert found["not below"] == pytest.approx(-1.0 - 1.96 * found["error"], abs=0.02)
+
+
+def test_a_class_is_read_from_what_is_known_alone():
+    data = load("digits", split="random")
+    x, c, mask = data.test.x, data.test.c, lab.left_half(data.test.x)
+    read = lab.class_of(x, mask, data)
+    assert (read == c).float().mean() > 0.85
+    assert torch.equal(read, lab.class_of(torch.where(mask, x, torch.rand_like(x)), mask, data))

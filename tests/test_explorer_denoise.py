@@ -74,6 +74,7 @@ def test_every_control_changes_what_is_drawn(open_page):
         (lambda: box[0].select_option("7"), {"c": 7}),
         (lambda: box[1].select_option("DPM-Solver++"), {"sampler": "DPM-Solver++"}),
         (lambda: slider[1].fill("12"), {"steps": 12, "step": 12}),
+        (lambda: box[1].select_option("SDE-DPM-Solver++"), {"sampler": "SDE-DPM-Solver++"}),
         (lambda: slider[2].fill("2.5"), {"guidance": 2.5}),
         (lambda: page.get_by_text("other noise").click(), {"seed": 2}),
         (lambda: box[1].select_option("ancestral"), {"sampler": "ancestral"}),

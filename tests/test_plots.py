@@ -120,6 +120,20 @@ def test_the_colours_differ_in_grey():
     assert len(set(map(str, plots.style.DASHES[:4]))) == 4
 
 
+@pytest.mark.parametrize("columns", [2, 5, 7, 14])
+@pytest.mark.parametrize("cell", [0.56, 0.8])
+def test_long_names_of_rows_stay_on_the_figure(columns, cell):
+    figure = plots.compare(
+        {"codes by diffusion, guided": torch.rand(columns, 1, 8, 8), "b": torch.rand(2, 1, 8, 8)}, cell=cell
+    ).figure
+    figure.draw_without_rendering()
+    page = figure.bbox
+    for panel in figure.axes:
+        for artist in (*panel.texts, panel):
+            box = artist.get_window_extent()
+            assert page.x0 <= box.x0 < box.x1 <= page.x1 and page.y0 <= box.y0 < box.y1 <= page.y1
+
+
 def test_images_of_another_shape_are_named():
     with pytest.raises(ValueError, match="images: expected shape"):
         plots.compare({"a": torch.rand(3, 8, 8)})

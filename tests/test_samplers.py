@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genkit.samplers import SAMPLERS, ancestral, ddim, dpm_solver, heun, inpaint
+from genkit.samplers import SAMPLERS, ancestral, ddim, dpm_solver, heun, inpaint, sde_dpm_solver
 from genkit.sampling import times
 from genkit.schedules import LAST, SCHEDULES, schedule
 
@@ -104,13 +104,14 @@ def test_samplers_without_chance_end_where_the_flow_ends(name, sampler, steps, w
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-@pytest.mark.parametrize("eta", [0.5, 1.0])
+@pytest.mark.parametrize("eta", [0.5, 1.0, None])
 def test_samplers_with_chance_draw_from_the_right_gaussian(name, eta):
     x, noise, path = start(name, 20_000, steps=150)
-    end = last(ddim(gaussian(name), schedule(name), x, path, eta=eta))
+    sampler, knobs = (sde_dpm_solver, {}) if eta is None else (ddim, {"eta": eta})
+    end = last(sampler(gaussian(name), schedule(name), x, path, **knobs))
     assert end.mean().item() == pytest.approx(MEAN, abs=0.02)
     assert end.std().item() == pytest.approx(SPREAD, abs=0.035)  # a little too narrow, as long as steps are few
-    if eta == 1.0:  # where it began is forgotten
+    if eta != 0.5:  # where it began is forgotten
         assert abs(torch.corrcoef(torch.stack([end[:, 0], noise[:, 0]]))[0, 1]) < 0.6
 
 
@@ -121,6 +122,23 @@ def test_higher_order_pays_in_fewer_steps():
         end = last(sampler(gaussian("cosine"), schedule("cosine"), x, path))
         errors[name] = (end - MEAN - SPREAD * noise).abs().mean()
     assert errors["dpm"] < errors["ddim"] / 3 and errors["heun"] < errors["ddim"] / 3
+
+
+def test_with_chance_too_higher_order_pays_in_fewer_steps():
+    wrong = {}
+    for name, sampler in (("first", ancestral), ("second", sde_dpm_solver)):
+        x, _, path = start("cosine", 40_000, steps=15)
+        torch.manual_seed(1)
+        wrong[name] = abs(last(sampler(gaussian("cosine"), schedule("cosine"), x, path)).std().item() - SPREAD)
+    assert wrong["second"] < wrong["first"] / 2
+
+
+def test_the_first_step_of_the_sde_solver_is_ancestral(path_of):
+    x, found = torch.randn(6, 2, dtype=torch.float64), []
+    for sampler in (ancestral, sde_dpm_solver):
+        torch.manual_seed(3)
+        found.append(next(sampler(denoise_with(path_of), path_of, x, [0.8, 0.5, 0.0])))
+    torch.testing.assert_close(*found)
 
 
 def test_the_ancestral_step_is_the_posterior_of_the_forward_process(path_of):
@@ -149,7 +167,7 @@ def test_one_step_is_the_guess_itself(name):
 
 
 def test_how_often_each_asks():
-    for name, cost in {"ddim": 10, "ancestral": 10, "dpm_solver": 10, "heun": 19}.items():
+    for name, cost in {"ddim": 10, "ancestral": 10, "dpm_solver": 10, "heun": 19, "sde_dpm_solver": 10}.items():
         asked = []
 
         def denoise(x, t, c, asked=asked):
@@ -231,6 +249,27 @@ def test_dpm_solver_steps_as_that_of_diffusers(name, steps):
     torch.testing.assert_close(found / size, expected / size, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("steps", [5, 12, 20, 40])
+def test_the_sde_solver_steps_as_that_of_diffusers_with_the_same_noise(name, steps):
+    diffusers = pytest.importorskip("diffusers")
+    scheduler = diffusers.DPMSolverMultistepScheduler(
+        beta_schedule=THEIRS[name], final_sigmas_type="zero", algorithm_type="sde-dpmsolver++", solver_order=2
+    )
+    doubled(scheduler, name)
+    n = torch.linspace(979, 19, steps).round().long().tolist()
+    scheduler.set_timesteps(timesteps=n)
+    torch.manual_seed(1)
+    x, *noises = torch.randn(steps + 1, 16, 3, dtype=torch.float64)
+    expected, path, fresh = x, [(k + 1) / 1000 for k in n] + [0.0], iter(noises)
+    for k, noise in zip(scheduler.timesteps, noises, strict=True):
+        expected = scheduler.step(network(expected), k, expected, variance_noise=noise).prev_sample
+    found = last(sde_dpm_solver(denoise_with(schedule(name)), schedule(name), x, path, draw=lambda x: next(fresh)))
+    assert len(list(fresh)) == 1, "the last step draws nothing"
+    size = expected.abs().max()
+    torch.testing.assert_close(found / size, expected / size, atol=1e-5, rtol=0)
+
+
 # filling in -----------------------------------------------------------------------------------------------------------
 
 
@@ -247,11 +286,25 @@ def test_what_is_known_stays_and_the_rest_follows_from_it():
     torch.manual_seed(0)
     known = torch.full((4000, 2), 1.2)
     mask = torch.tensor([[True, False]])
-    once, often = (last(inpaint(denoise, path, known, mask, times(50, LAST), again=k)) for k in (1, 10))
-    assert (often[:, 0] - 1.2).abs().max() < 1e-6
-    assert often[:, 1].mean().item() == pytest.approx(rho * 1.2, abs=0.08)
-    assert often[:, 1].std().item() == pytest.approx((1 - rho**2) ** 0.5, abs=0.08)
-    assert abs(once[:, 1].mean() - rho * 1.2) > 2 * abs(often[:, 1].mean() - rho * 1.2), "the parts at odds"
+    once = last(inpaint(denoise, path, known, mask, times(50, LAST)))
+    for knobs in ({"again": 10}, {"again": 10, "jump": 4}):
+        often = last(inpaint(denoise, path, known, mask, times(50, LAST), **knobs))
+        assert (often[:, 0] - 1.2).abs().max() < 1e-6
+        assert often[:, 1].mean().item() == pytest.approx(rho * 1.2, abs=0.08)
+        assert often[:, 1].std().item() == pytest.approx((1 - rho**2) ** 0.5, abs=0.08)
+        assert abs(once[:, 1].mean() - rho * 1.2) > 2 * abs(often[:, 1].mean() - rho * 1.2), "the parts at odds"
+
+
+def test_how_often_filling_in_asks_where_it_jumps_back():
+    path, asked = schedule("cosine"), []
+
+    def denoise(x, t, c):
+        asked.append(round(t[0].item(), 3))
+        return 0 * x, x
+
+    mask = torch.tensor([[True, False]])
+    walked = list(inpaint(denoise, path, torch.zeros(2, 2), mask, [0.9, 0.6, 0.4, 0.2, 0.0], again=3, jump=2))
+    assert asked == [0.9, 0.6] * 3 + [0.4, 0.2] and len(walked) == 2
 
 
 def test_with_everything_known_nothing_changes_and_with_nothing_it_is_ancestral():
@@ -268,7 +321,8 @@ def test_a_mask_of_the_wrong_shape_is_named(mask):
         next(inpaint(denoise_with(schedule("cosine")), schedule("cosine"), torch.zeros(4, 2), mask, [0.5, 0.0]))
 
 
-def test_again_is_at_least_once():
+@pytest.mark.parametrize("name", ["again", "jump"])
+def test_again_and_jump_are_at_least_one(name):
     mask = torch.ones(4, 2).bool()
-    with pytest.raises(ValueError, match="again: expected at least 1, received 0"):
-        next(inpaint(network, schedule("cosine"), torch.zeros(4, 2), mask, [0.5, 0.0], again=0))
+    with pytest.raises(ValueError, match=f"{name}: expected at least 1, received 0"):
+        next(inpaint(network, schedule("cosine"), torch.zeros(4, 2), mask, [0.5, 0.0], **{name: 0}))

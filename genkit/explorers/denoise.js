@@ -44,10 +44,12 @@ function walk(state, { seed, sampler, steps, guidance, c }) {  // the picture an
     const [alpha, sigma] = mix(state, path[i]), [alphaS, sigmaS] = mix(state, path[i + 1]);
     const [clean, noise] = guess(state, x, path[i], c, guidance);
     seen.push([x, clean]);
-    if (sampler === "DPM-Solver++") {
+    if (sampler.endsWith("DPM-Solver++")) {
       const h = Math.log(alphaS * sigma / (alpha * sigmaS)), old = before, ratio = h / (2 * length);
       const ahead = old && path[i + 1] > 0 ? clean.map((v, k) => v + (v - old[k]) * ratio) : clean;
-      x = x.map((v, k) => sigmaS / sigma * v + (alphaS - alpha * sigmaS / sigma) * ahead[k]);
+      const left = sampler.startsWith("SDE") ? Math.exp(-h) : 1, gone = 1 - left * Math.exp(-h);
+      x = x.map((v, k) => sigmaS / sigma * left * v + alphaS * gone * ahead[k]);
+      if (left < 1 && path[i + 1] > 0) x = x.map((v) => v + sigmaS * Math.sqrt(gone) * draw());
       before = clean;
       length = h;
     } else {
@@ -103,7 +105,7 @@ function render(state, element) {
   const names = Array.from({ length: classes }, (_, i) => [i, String(i)]);
   const label = pick(kind, [...names, [classes, "none asked for"]], (v) => { inputs.c = Number(v); again(); });
   label.select.value = inputs.c;
-  const sampler = pick("sampler", ["DDIM", "DPM-Solver++", "ancestral"].map((s) => [s, s]), (v) => { inputs.sampler = v; again(); });
+  const sampler = pick("sampler", ["DDIM", "DPM-Solver++", "SDE-DPM-Solver++", "ancestral"].map((s) => [s, s]), (v) => { inputs.sampler = v; again(); });
   const play = make("button", { type: "button", textContent: "from noise to picture" });
   const fresh = make("button", { type: "button", textContent: "other noise" });
   const rest = () => { clearInterval(timer); timer = 0; };

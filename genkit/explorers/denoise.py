@@ -7,15 +7,17 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from ..samplers import ancestral, ddim, dpm_solver
+from ..samplers import ancestral, ddim, dpm_solver, sde_dpm_solver
 from ..sampling import times
 from ..schedules import LAST, OFFSET
 from .explorer import Explorer, pack
 
-SAMPLERS = {"DDIM": ddim, "DPM-Solver++": dpm_solver, "ancestral": ancestral}
+SAMPLERS = {"DDIM": ddim, "DPM-Solver++": dpm_solver, "SDE-DPM-Solver++": sde_dpm_solver, "ancestral": ancestral}
+CHANCE = ("SDE-DPM-Solver++", "ancestral")
 PROBED = (
     {}, {"step": 3}, {"step": 0, "c": 10}, {"guidance": 3.0, "c": 2}, {"sampler": "DPM-Solver++", "c": 7},
     {"sampler": "DPM-Solver++", "steps": 14, "step": 9, "guidance": 1.5, "c": 0},
+    {"sampler": "SDE-DPM-Solver++", "c": 6}, {"sampler": "SDE-DPM-Solver++", "steps": 11, "step": 5, "guidance": 2.5},
     {"sampler": "ancestral", "c": 4, "seed": 5}, {"sampler": "ancestral", "steps": 12, "step": 7, "guidance": 2.0},
     {"steps": 1, "step": 1, "c": 3}, {"c": 10, "seed": 3}, {"guidance": 0.0, "c": 8},
 )  # fmt: skip
@@ -84,7 +86,7 @@ def _answer(model: nn.Module, inputs: dict) -> list[float]:
 
     x, path = draw(torch.empty(shape)), times(inputs["steps"], LAST)
     c = torch.tensor([inputs["c"]]) if inputs["c"] < model.classes else None
-    fresh = {"draw": draw} if inputs["sampler"] == "ancestral" else {}
+    fresh = {"draw": draw} if inputs["sampler"] in CHANCE else {}
     walk = SAMPLERS[inputs["sampler"]](denoise, model.schedule, x, path, c, **fresh)
     for _ in range(inputs["step"]):
         x = next(walk)

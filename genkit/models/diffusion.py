@@ -138,7 +138,7 @@ class Diffusion(Generative):
 
         Arguments
             c: classes, int64 of shape (n,) or (1,), or None.
-            sampler: ``"ancestral"``, ``"ddim"``, ``"heun"`` or ``"dpm_solver"``.
+            sampler: ``"ancestral"``, ``"ddim"``, ``"heun"``, ``"dpm_solver"`` or ``"sde_dpm_solver"``.
             guidance: 1 is none, 0 forgets the class, more than 1 overstates it.
             start: the noise to begin with, shape (n, …); drawn where it is None.
         """
@@ -153,17 +153,17 @@ class Diffusion(Generative):
     @torch.no_grad()
     def inpaint(
         self, known: Tensor, mask: Tensor, c: Tensor | None = None, *, steps: int = 50, again: int = 5,
-        guidance: float = 1.0,
+        jump: int = 1, guidance: float = 1.0,
     ) -> Tensor:  # fmt: skip
         """Return ``known``, shape (B, …), with what ``mask`` (bool, True where known) leaves out filled in.
 
-        Each step is taken ``again`` times: see :func:`genkit.samplers.inpaint`.
+        Each ``jump`` steps are taken ``again`` times: see :func:`genkit.samplers.inpaint`.
         """
         if tuple(known.shape[1:]) != self.shape:
             raise ValueError(f"known: expected examples of shape (B, *{self.shape}), received {tuple(known.shape)}")
         denoise, c = self._denoise(c, len(known), guidance)
         path = times(steps, start=LAST)
-        *_, x = inpaint(denoise, self.schedule, self.seen(known), mask, path, c, again=again)
+        *_, x = inpaint(denoise, self.schedule, self.seen(known), mask, path, c, again=again, jump=jump)
         return self.shown(x, final=True)
 
     def seen(self, x: Tensor) -> Tensor:

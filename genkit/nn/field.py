@@ -32,7 +32,7 @@ class Field(nn.Module):
     """A residual network over an example as one flat vector, with the signature of :class:`genkit.nn.unet.UNet`.
 
     It knows nothing of neighbouring pixels, which costs little in 8 × 8 of them, and makes a step many times faster
-    than convolutions or attention would.
+    than convolutions or attention would. :class:`genkit.nn.timed_mlp.TimedMLP` is its smaller relative, without blocks.
 
     Arguments
         shape: of an example, such as (2,) or (1, 8, 8).

@@ -13,6 +13,9 @@ from .times import waves
 class TimedMLP(nn.Module):
     """Linear layers from an example, waves of its time and its class to something of the example's shape.
 
+    Small enough to be shipped inside a page. :class:`genkit.nn.field.Field` is its larger relative: residual blocks
+    which time and class scale and gate, where this one merely reads them beside the example.
+
     ``net(x, t, c)`` has the signature of :class:`genkit.nn.unet.UNet`.
 
     Arguments

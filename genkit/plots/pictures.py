@@ -21,7 +21,9 @@ def compare(rows: Mapping[str, Tensor], *, cell: float = 0.56) -> Axes:
     for panel, (name, strip) in zip(panels, strips.items(), strict=True):
         _picture(panel, strip)
         panel.set_xlim(-0.5, columns * (strip.shape[1] + 1) / len(rows[name]) - 0.5)
-        panel.text(-0.015, 0.5, name, ha="right", va="center", fontsize=11, color=INK, transform=panel.transAxes)
+        panel.set_anchor("W")  # where pictures leave width over, centred ones would push long names off the page
+        beside = {"xycoords": "axes fraction", "xytext": (-5, 0), "textcoords": "offset points"}
+        panel.annotate(name, (0, 0.5), ha="right", va="center", fontsize=11, color=INK, **beside)
     return panels[0]
 
 
