@@ -9,6 +9,7 @@ from .data import Dataset
 from .models.autoencoder import Autoencoder, mlp_autoencoder
 from .models.autoregressive import dilated, made, pixelcnn
 from .models.boltzmann import RBM, Boltzmann
+from .models.contrastive import contrastive
 from .models.dbn import DBN
 from .models.encoders import Masked, Translator
 from .models.energy import EnergyModel, mlp_energy
@@ -16,6 +17,8 @@ from .models.flow import Dequantised, coupling_flow
 from .models.flow_matching import flow_matching
 from .models.gan import build_gan
 from .models.gpt import GPT
+from .models.labelled import Labelled
+from .models.masked_autoencoder import MaskedAutoencoder
 from .models.recurrent import Recurrent
 from .models.reflow import Reflow
 from .models.seeing import Seer
@@ -281,6 +284,9 @@ FAMILIES: dict[str, Callable[..., Generative]] = {
     "dbn": build_dbn,
     "seeing": Seer,
     "semi_vae": build_semi_vae,
+    "masked_autoencoder": MaskedAutoencoder,
+    "contrastive": contrastive,
+    "labelled": Labelled,
     "flow_matching": flow_matching,
     "reflow": build_reflow,
     **families_diffusion.FAMILIES,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from .families import BINARY, GREY
 from .named_gans import GANS
+from .named_self_supervised import SELF_SUPERVISED
 from .named_semi import SEMI
 from .named_text import TEXT
 from .recipe import Recipe
@@ -224,5 +225,6 @@ RECIPES: dict[str, Recipe] = {
         ),
         *GANS,
         *SEMI,
+        *SELF_SUPERVISED,
     )
 }  # fmt: skip

@@ -16,7 +16,8 @@ MODULES = {p.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): 
 GROUND = {"names", "files", "cache", "scale"}  # small things that know of no tensor: everybody may use them
 # nobody below imports these
 HANDS = {
-    "exercises", "recipe", "recipes", "named", "named_text", "named_gans", "families", "families_diffusion", "source",
+    "exercises", "recipe", "recipes", "named", "named_text", "named_gans", "named_self_supervised",
+    "families", "families_diffusion", "source",
     "cli", "bench", "bench_gpt", "classifiers", "shipped", "record", "records", "__main__",
     "points", "family_plans", "family_plane", "family_tree",
     "named_semi",
@@ -44,6 +45,7 @@ ALLOWED = {
         "clustering",
         "backprop", "optimisers",
     },
+    "probe": set(), "spread": set(),
     "dreaming": set(), "style_transfer": {"dreaming", "models"},
     "show": {"base", "plots"},
     "session": {"show", "__init__"},

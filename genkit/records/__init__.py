@@ -5,6 +5,7 @@ CHAPTERS = {
     "learning/unsupervised": "unsupervised",
     "learning/semi_supervised": "semi_supervised",
     "learning/reinforcement": "reinforcement",
+    "learning/self_supervised": "self_supervised",
     "learning/deep_learning": "deep_learning",
     "foundations/discriminative_vs_generative": "discriminative_vs_generative",
     "foundations/learning_a_distribution": "learning_a_distribution",
