@@ -20,9 +20,9 @@ GANS = (
         options={"kind": "ring"},
     ),
     Recipe(
-        "gan-grid", "gan", "toy2d", TrainConfig(steps=3000, batch=256, lr=2e-3, ema=0.995, clip=None),
+        "gan-grid", "gan", "toy2d", TrainConfig(steps=4000, batch=256, lr=2e-3, ema=0.995, clip=None),
         arguments={
-            "shape": [2], "latent": 2, **_MENDED, "r1": 0.3, "r2": 0.3, "noise": 0.3, "calm": 2800,
+            "shape": [2], "latent": 2, **_MENDED, "r1": 0.3, "r2": 0.3, "noise": 0.3, "calm": 6000,
             "draw": {"spread": 2.8}, "look": {"waves": 64, "frequency": 3.0},
         },
         options={"kind": "grid25"},
@@ -37,10 +37,10 @@ GANS = (
         options={"split": "random"}, augment="shift", conditional=True,
     ),
     Recipe(
-        "gan-glyphs-style", "gan", "glyphs", TrainConfig(steps=800, batch=32, lr=2e-3, ema=0.995, clip=None),
+        "gan-glyphs-style", "gan", "glyphs", TrainConfig(steps=4000, batch=32, lr=2e-3, ema=0.998, clip=None),
         arguments={
-            "shape": [1, 28, 28], "latent": 16, **_MENDED, "r1": 0.5, "r2": 0.5, "generator": "style",
-            "critic": "conv", "draw": {"width": 32}, "look": {"width": 8},
+            "shape": [1, 28, 28], "latent": 16, **_MENDED, "r1": 0.1, "r2": 0.1, "calm": 8000, "generator": "style",
+            "critic": "conv", "draw": {"width": 32, "mixing": 0.3}, "look": {"width": 16},
         },
         options={"letters": "AEGKQRSW", "draws": 24},
     ),

@@ -16,6 +16,7 @@ from genkit.models.gan import GAN, build_gan
 from genkit.nn.critic import Critic, Neighbours, Ripples, conv_critic, mlp_critic
 from genkit.nn.generator import Spread, mlp_generator
 from genkit.nn.style import Modulated, StyleGenerator, mix
+from genkit.record import recorded
 from genkit.training import TrainConfig, fit, train
 
 # the losses ------------------------------------------------------------------------------------------------------
@@ -255,6 +256,19 @@ def test_modulation_scales_the_weights_and_brings_the_outputs_back():
     torch.testing.assert_close(plain(x, w)[:1], F.conv2d(x[:1], weight, plain.bias))
 
 
+def test_styles_begin_as_large_as_the_noise_so_that_the_first_pictures_differ():
+    """A generator whose first pictures are all alike begins collapsed."""
+    for seed in range(3):
+        torch.manual_seed(seed)
+        generator = StyleGenerator(16, (1, 28, 28), width=32).eval()
+        w = generator.styles(torch.randn(500, 16))
+        for layer in (*generator.layers, generator.paint):
+            assert (layer.scales(w[:, 0]) - 1).square().mean().sqrt().item() == pytest.approx(1.0, abs=0.4)
+        drawn = generator.draw(w[:100]).logit()
+        across, within = drawn.std(0).mean(), drawn.std((1, 2, 3)).mean()
+        assert across > 0.6 * within
+
+
 def test_styles_mix_by_layer():
     torch.manual_seed(0)
     generator = StyleGenerator(6, (1, 8, 8), width=8, style=8).eval()
@@ -270,6 +284,14 @@ def test_styles_mix_by_layer():
     assert not torch.allclose(generator(z), generator(z)), "in training, some examples take styles from others"
     generator.mixing = 0.0
     torch.testing.assert_close(generator(z), generator(z))
+
+
+def test_in_every_seed_of_the_record_every_mode_is_covered_within_a_minute():
+    mended = recorded("models/gans")["mended"]
+    for name, modes, near in (("gan-ring", 8, 0.8), ("gan-grid", 25, 0.5)):
+        assert len(mended[name]) == 5
+        for run in mended[name]:
+            assert run["covered"] == modes and run["near"] >= near and run["seconds"] <= 60
 
 
 # what is refused -------------------------------------------------------------------------------------------------

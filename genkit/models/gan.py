@@ -42,7 +42,8 @@ class GAN(Generative):
         r1, r2: weights :math:`\gamma_1, \gamma_2` of the critic's squared slope at data and at samples.
         penalty: the weight :math:`\lambda` of the gradient penalty between them.
         noise: the deviation of noise on all that the critic sees, in the unit of the data.
-        calm: critic steps over which noise, r1 and r2 fall to a hundredth, slowly at first; 0 keeps them.
+        calm: critic steps over which noise, r1 and r2 fall to a hundredth, slowly at first; 0 keeps them. Where it is
+            more than the steps of the training, some of them is left at the end.
         critic_steps: critic steps for each step of the generator.
         critic_lr: multiplies the critic's learning rate.
         momentum: Adam's first decay rate of both players.

@@ -21,7 +21,7 @@ class Modulated(nn.Module):
 
     Arguments
         inputs, outputs: channels.
-        style: the size of w; :math:`s = A w + b`, with b = 1 at first.
+        style: the size of w; :math:`s = A w + b`. At first b = 1, and A is such that s strays from 1 as w does from 0.
         kernel: the side of the kernel, odd.
         demodulate: whether outputs are brought back to the size of the inputs (the second equation).
     """
@@ -29,6 +29,7 @@ class Modulated(nn.Module):
     def __init__(self, inputs: int, outputs: int, style: int, *, kernel: int = 3, demodulate: bool = True):
         super().__init__()
         self.scales = nn.Linear(style, inputs)
+        nn.init.normal_(self.scales.weight, std=style**-0.5)
         nn.init.ones_(self.scales.bias)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel) / (inputs * kernel**2) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(outputs))
@@ -47,7 +48,8 @@ class StyleGenerator(nn.Module):
     """From noise to images in [0, 1] whose sides divide by 4.
 
     Two convolutions at a quarter of the side, one at half, one at the full side, and one of a single pixel that makes
-    the image: five layers, each with a style. The first two decide what is large, the last three what is fine.
+    the image: five layers, each with a style. The first two decide what is large, the last three what is fine. Styles
+    begin as large as the noise, so that the first pictures differ and not only the last.
 
     Arguments
         latent: the size of the noise (with the columns of a class where there is one).
@@ -75,6 +77,9 @@ class StyleGenerator(nn.Module):
         if not 0 <= mixing <= 1:
             raise ValueError(f"mixing: expected a probability in [0, 1], received {mixing}")
         self.mapping = nn.Sequential(nn.Linear(latent, style), leaky(), nn.Linear(style, style), leaky())
+        for linear in self.mapping[::2]:
+            nn.init.kaiming_normal_(linear.weight, a=0.2)
+            nn.init.zeros_(linear.bias)
         self.start = nn.Parameter(torch.randn(width, h // 4, w // 4))
         sizes = [(width, width), (width, width), (width, width // 2), (width // 2, width // 4)]
         self.layers = nn.ModuleList(Modulated(i, o, style) for i, o in sizes)
