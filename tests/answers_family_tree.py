@@ -67,6 +67,7 @@ WRONG = {
         "turned": (lambda n, b: reflected(n, b).T, ""),
         "signs": (lambda n, b: 2 * reflected(n, b) - 1, ""),
         "six bits": (lambda n, b: reflected(n, 6), "shape"),
+        "eight bits": (lambda n, b: reflected(n & 255, b), "one number should be"),
         "two shifts": (lambda n, b: ((n ^ (n >> 2))[:, None] >> torch.arange(b - 1, -1, -1)) & 1, ""),
         "thermometer": (lambda n, b: (torch.arange(b) < n[:, None]).long(), ""),
     },
@@ -76,6 +77,13 @@ WRONG = {
         "the least alone": (lambda e, a: e.min() - e - math.log(a), ""),
         "mean energy": (lambda e, a: e.mean() - e - math.log(a), ""),
         "clamped": (lambda e, a: by_the_least(e.clamp(max=50), a), ""),
+        "by the mean": (
+            lambda e, a: -e - ((e.mean() - e).exp().sum() * a).log() + e.mean(), "not finite",
+        ),
+        "by the highest": (
+            lambda e, a: -e - ((e.max() - e).exp().sum() * a).log() + e.max(), "not finite",
+        ),
+        "log of a softmax": (lambda e, a: ((-e).softmax(0) / a).log(), "not finite"),
         "log Z": (lambda e, a: torch.logsumexp(-e, 0) + math.log(a), "shape"),
         "in place": (lambda e, a: e.neg_() - torch.logsumexp(e, 0) - math.log(a), "in place"),
     },

@@ -140,6 +140,13 @@ def stale(decode, target, z, lr, steps):
     return (z - steps * lr * slope).detach()
 
 
+def attached(decode, target, z, lr, steps):
+    z = z.clone().requires_grad_()
+    for _ in range(steps):
+        z = z - lr * torch.autograd.grad((decode(z) - target).square().sum(), z)[0]
+    return z
+
+
 def in_place(decode, target, z, lr, steps):
     z.copy_(with_sgd(decode, target, z, lr, steps))
     return z
@@ -257,6 +264,8 @@ WRONG = {
         "one step": (lambda f, x, z, lr, n: by_jacobian(f, x, z, lr, 1), "all the steps"),
         "a step too few": (lambda f, x, z, lr, n: by_jacobian(f, x, z, lr, n - 1), "one number should be"),
         "in place": (in_place, "in place"),
+        "attached": (attached, "return it detached"),
+        "a leaf": (lambda f, x, z, lr, n: by_jacobian(f, x, z, lr, n).requires_grad_(), "return it detached"),
         "the picture": (lambda f, x, z, lr, n: f(by_jacobian(f, x, z, lr, n)), "shape"),
         "from zero": (lambda f, x, z, lr, n: by_jacobian(f, x, torch.zeros_like(z), lr, n), "from the z"),
     },

@@ -34,6 +34,18 @@ def loop_gain(new, old):
     return torch.tensor([mean, math.sqrt(square / len(gains))])
 
 
+def likeliest_first(p, each):
+    own = p + (p == p.max(1, keepdim=True).values)
+    return own.topk(each, dim=0).indices.T
+
+
+def some_steps(w, y, alpha):
+    f = y
+    for _ in range(30):
+        f = alpha * s_of(w) @ f + (1 - alpha) * y
+    return f
+
+
 def s_of(w):
     return w / (w.sum(1)[:, None] * w.sum(1)).sqrt()
 
@@ -63,6 +75,9 @@ WRONG = {
     "surest": {
         "axis": (lambda p, n: p.topk(n).indices.T, "ask each class"),
         "argmax": (lambda p, n: p.argmax(0), "expected shape"),
+        "likeliest first": (likeliest_first, "only its own probability"),
+        "softmax twice": (lambda p, n: p.softmax(1).topk(n, dim=0).indices.T, "only its own probability"),
+        "floats": (lambda p, n: p.topk(n, dim=0).indices.T.float(), "they are floats"),
         "values": (lambda p, n: p.topk(n, 0).values.T, "places of the rows"),
         "ascending": (lambda p, n: p.argsort(0)[:n].T, "least sure"),
         "not turned": (lambda p, n: p.argsort(0, descending=True)[:n], "exchange the two axes"),
@@ -98,6 +113,12 @@ WRONG = {
             "one number should be",
         ),
         "unscaled scores": (lambda w, y, a: torch.linalg.solve(torch.eye(len(w)) - a * s_of(w), y), "too large"),
+        "thirty steps": (some_steps, "one number should be"),
+        "classes alike": (lambda w, y, a: by_matrices(w, y / y.sum(0), a), "one number should be"),
+        "labels come first": (
+            lambda w, y, a: by_matrices(w, torch.eye(len(w))[:, : y.shape[1]], a),
+            "one number should be",
+        ),
         "two steps": (
             lambda w, y, a: a * s_of(w) @ (a * s_of(w) @ y + (1 - a) * y) + (1 - a) * y,
             "one number should be",

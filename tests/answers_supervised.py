@@ -126,6 +126,7 @@ WRONG = {
     "taken_for": {
         "transposed": (lambda s, t, k: confusion(t, s, k), "down the rows"),
         "a list": (lambda s, t, k: confusion(s, t, k).tolist(), "received list"),
+        "classes that occur": (lambda s, t, k: confusion(s, t, int(t.max()) + 1), "has its row and column too"),
         "accuracy": (lambda s, t, k: (s == t).float().mean(), "over which axes"),
         "flat": (lambda s, t, k: confusion(s, t, k).flatten(), "an axis too many or too few"),
         "columns normalised": (lambda s, t, k: confusion(s, t, k) / confusion(s, t, k).sum(0), ""),
@@ -137,6 +138,10 @@ WRONG = {
     "alarms_and_hits": {
         "a tuple": (lambda s, t, h: ((s > h)[t == 0].float().mean(), (s > h)[t == 1].float().mean()), "received tuple"),
         "at a half": (lambda s, t, h: loop_shares(s, t, 0.5), "one number should be"),
+        "at least": (
+            lambda s, t, h: torch.stack([(s >= h)[t == k].float().mean() for k in (0, 1)]),
+            "is not above it",
+        ),
         "hits alone": (lambda s, t, h: loop_shares(s, t, h)[1], "expected shape"),
         "swapped": (lambda s, t, h: loop_shares(s, t, h)[[1, 0]], "false alarms come first"),
         "lower scores": (lambda s, t, h: loop_shares(-s, t, -h), "above the threshold"),
@@ -154,6 +159,7 @@ WRONG = {
         "strict": (lambda s, t: (s[t == 1][:, None] > s[t == 0]).float().mean(), "count nothing"),
         "generous": (lambda s, t: (s[t == 1][:, None] >= s[t == 0]).float().mean(), "a whole one"),
         "backwards": (lambda s, t: 1 - by_ranks(s, t), "turn it round"),
+        "the better side": (lambda s, t: 0.5 + abs(float(by_ranks(s, t)) - 0.5), "worse than guessing"),
         "gini": (lambda s, t: 2 * by_ranks(s, t) - 1, "guessing gets 0"),
         "at zero": (lambda s, t: ((s > 0) == t.bool()).double().mean(), "one threshold"),
         "matrix": (lambda s, t: (s[t == 1][:, None] > s[t == 0]).float(), ""),

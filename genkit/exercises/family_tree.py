@@ -77,6 +77,10 @@ def _energy(n, seed=0, shift=0.0):
     return 4 * torch.randn(n, generator=torch.Generator().manual_seed(seed)) + shift
 
 
+def _far_apart():
+    return torch.tensor([310.0, 20.0, 620.0, 24.0, 19.0, 480.0]), 0.5
+
+
 def _bent(z):
     return torch.stack([torch.sinh(z[0]) + 0.5 * z[1], 2.0 * z[1] - 0.7 * z[0]])
 
@@ -112,7 +116,7 @@ EXERCISES = (
         "gray_bits", 2, gray_bits,
         [
             lambda: (torch.arange(8), 3), lambda: (torch.tensor([0, 5, 11, 63, 32]), 6),
-            lambda: (torch.tensor([1, 2, 3]), 9),
+            lambda: (torch.tensor([1, 2, 3]), 9), lambda: (torch.tensor([300, 2049, 4095]), 12),
         ],
         {
             "plain binary": (
@@ -137,7 +141,10 @@ EXERCISES = (
     ),
     Exercise(
         "settled", 2, settled,
-        [lambda: (_energy(6), 0.25), lambda: (_energy(9, 1, 400.0), 0.01), lambda: (_energy(4, 2, -300.0), 2.0)],
+        [
+            lambda: (_energy(6), 0.25), lambda: (_energy(9, 1, 400.0), 0.01), lambda: (_energy(4, 2, -300.0), 2.0),
+            _far_apart,
+        ],
         {
             "no area": (lambda e, a: (-e).log_softmax(0), "these are probabilities of cells: the area is missing."),
             "sign": (

@@ -2,7 +2,7 @@
 
 import torch
 
-from .exercise import Exercise
+from .exercise import Exercise, Wrong, agree, run
 
 # the references ------------------------------------------------------------------------------------------------------
 
@@ -96,6 +96,14 @@ def _search(n, d, p, lr, steps, seed):
         return (lambda z: (z @ w).tanh()), torch.rand(n, p, generator=g), torch.randn(n, d, generator=g), lr, steps
 
     return make
+
+
+def _lets_go(answer):
+    """Reject a right code that still hangs on the computation it came from."""
+    arguments = _search(3, 2, 5, 0.05, 4, 0)()
+    found = run(answer, arguments)
+    if isinstance(found, torch.Tensor) and found.requires_grad and agree(found, find_code(*arguments)):
+        raise Wrong("the code is right, but it still asks for gradients: return it detached.")
 
 
 # the usual mistakes ---------------------------------------------------------------------------------------------------
@@ -254,6 +262,7 @@ EXERCISES = (
     Exercise(
         "find_code", 3, find_code,
         [_search(3, 2, 5, 0.05, 4, 0), _search(2, 4, 6, 0.02, 1, 1), _search(1, 3, 8, 0.1, 9, 2)],
+        tests=(_lets_go,),
         mistakes={
             "uphill": (_descent(sign=1.0), "the error grows: go against the gradient."),
             "mean": (

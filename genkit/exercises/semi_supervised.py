@@ -56,6 +56,11 @@ def _beliefs(n, k, each, seed):
     return make
 
 
+def _not_the_likeliest():
+    """Class 0 has its surest row where another class is still likelier."""
+    return torch.tensor([[0.45, 0.55, 0.0], [0.43, 0.29, 0.28], [0.1, 0.2, 0.7], [0.3, 0.6, 0.1]]), 2
+
+
 def _joint(b, k, seed, low=-20.0):
     def make():
         g = torch.Generator().manual_seed(seed)
@@ -76,6 +81,17 @@ def _graph(n, k, alpha, seed):
     return make
 
 
+def _two_crowds():
+    """Points in two crowds that hardly know of each other; labels anywhere, and more of one class."""
+    g = torch.Generator().manual_seed(3)
+    x = torch.cat([torch.randn(5, 2, generator=g), torch.randn(4, 2, generator=g) + 3.0])
+    w = (-torch.cdist(x, x).square()).exp() * (1 - torch.eye(9))
+    y = torch.zeros(9, 2)
+    y[[1, 4, 5], 1] = 1.0
+    y[7, 0] = 1.0
+    return w, y, 0.95
+
+
 def _runs(n, seed):
     def make():
         g = torch.Generator().manual_seed(seed)
@@ -83,6 +99,14 @@ def _runs(n, seed):
         return hard + 0.02 + 0.05 * torch.randn(n, generator=g), hard
 
     return make
+
+
+def _are_places(answer):
+    """Reject right places that cannot be used as such."""
+    p, each = _beliefs(9, 3, 2, 0)()
+    found = run(answer, (p, each))
+    if isinstance(found, torch.Tensor) and found.is_floating_point() and agree(found, surest(p, each)):
+        raise Wrong("the places are right, but they are floats, and no tensor can be indexed by those.")
 
 
 def _teaches_the_classifier(answer):
@@ -131,7 +155,8 @@ def _error(a, b):
 
 EXERCISES = (
     Exercise(
-        "surest", 1, surest, [_beliefs(9, 3, 2, 0), _beliefs(6, 4, 1, 1), _beliefs(5, 5, 3, 2)],
+        "surest", 1, surest,
+        [_beliefs(9, 3, 2, 0), _beliefs(6, 4, 1, 1), _beliefs(5, 5, 3, 2), _not_the_likeliest], tests=(_are_places,),
         mistakes={
             "by row": (
                 lambda p, n: p.topk(n, dim=1).indices.T, "this asks each row for its classes: ask each class, dim=0.",
@@ -147,6 +172,12 @@ EXERCISES = (
             ),
             "surest last": (
                 lambda p, n: p.topk(n, dim=0).indices.T.flip(1), "the surest comes first in each row.",
+            ),
+            "its own alone": (
+                lambda p, n: torch.where(p.argmax(1, keepdim=True) == torch.arange(p.shape[1]), p, p - 1)
+                .topk(n, dim=0)
+                .indices.T,
+                "this puts rows first for which the class is the likeliest: only its own probability counts.",
             ),
             "surest of all": (
                 lambda p, n: p.max(1).values.topk(n).indices.expand(p.shape[1], n),
@@ -190,7 +221,8 @@ EXERCISES = (
         },
     ),
     Exercise(
-        "spread_labels", 2, spread_labels, [_graph(6, 2, 0.8, 0), _graph(5, 3, 0.5, 1), _graph(7, 2, 0.99, 2)],
+        "spread_labels", 2, spread_labels,
+        [_graph(6, 2, 0.8, 0), _graph(5, 3, 0.5, 1), _graph(7, 2, 0.99, 2), _two_crowds],
         mistakes={
             "not scaled": (_solved(lambda w: w), "divide w by the roots of both points' sums: S = D^−½ W D^−½."),
             "by rows": (

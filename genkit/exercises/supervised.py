@@ -75,11 +75,16 @@ def _labels(n, k, seed):
     return make
 
 
-def _scored(n, seed, threshold=None, steps=None):
+def _absent():
+    """Two of the four classes occur nowhere, the last among them."""
+    return torch.tensor([0, 2, 2, 0, 0, 2]), torch.tensor([0, 2, 0, 0, 2, 2]), 4
+
+
+def _scored(n, seed, threshold=None, steps=None, gap=1.2):
     def make():
         g = torch.Generator().manual_seed(seed)
         truth = torch.cat([torch.tensor([0, 1]), (torch.rand(n - 2, generator=g) < 0.3).long()])
-        score = torch.randn(n, generator=g) + 1.2 * truth
+        score = torch.randn(n, generator=g) + gap * truth
         score = score if steps is None else (score * steps).round() / steps
         return (score, truth) if threshold is None else (score, truth, threshold)
 
@@ -130,7 +135,7 @@ def _pairs(score, truth, win):
 
 EXERCISES = (
     Exercise(
-        "taken_for", 1, taken_for, [_labels(20, 3, 0), _labels(40, 4, 1), _labels(9, 2, 2)],
+        "taken_for", 1, taken_for, [_labels(20, 3, 0), _labels(40, 4, 1), _labels(9, 2, 2), _absent],
         mistakes={
             "turned round": (lambda s, t, k: _counted(t, s, k), "the truth goes down the rows: counts[truth, said]."),
             "right ones alone": (
@@ -147,6 +152,10 @@ EXERCISES = (
             "shares of all": (
                 lambda s, t, k: _counted(s, t, k) / len(s), "these are shares of all examples: counts are wanted.",
             ),
+            "classes that occur": (
+                lambda s, t, k: taken_for(s, t, int(torch.cat([s, t]).max()) + 1),
+                "a class that does not occur has its row and column too: there are `classes` of each.",
+            ),
             "yes or no": (
                 lambda s, t, k: (_counted(s, t, k) > 0).float(),
                 "each pair is counted once here: an assignment to counts[truth, said] forgets all pairs but the last.",
@@ -158,7 +167,8 @@ EXERCISES = (
         },
     ),
     Exercise(
-        "alarms_and_hits", 1, alarms_and_hits, [_scored(30, 0, 0.5), _scored(12, 1, 0.0), _scored(25, 2, -0.7)],
+        "alarms_and_hits", 1, alarms_and_hits,
+        [_scored(30, 0, 0.5), _scored(12, 1, 0.0), _scored(25, 2, -0.7), _scored(40, 6, 0.5, steps=2)],
         mistakes={
             "of all": (
                 lambda s, t, h: _shares(s, t, h, lambda a, y: (a & (y == 0), a & (y == 1))),
@@ -180,7 +190,11 @@ EXERCISES = (
                 "the first is the share of 0s that raise no alarm: false alarms are the others.",
             ),
             "below": (
-                lambda s, t, h: 1 - alarms_and_hits(s, t, h), "an alarm is a score above the threshold, not below.",
+                lambda s, t, h: alarms_and_hits(-s, t, -h), "an alarm is a score above the threshold, not below.",
+            ),
+            "at the threshold": (
+                lambda s, t, h: torch.stack([(s >= h)[t == 0].float().mean(), (s >= h)[t == 1].float().mean()]),
+                "a score that equals the threshold is not above it.",
             ),
             "counts": (
                 lambda s, t, h: _shares(s, t, h, lambda a, y: (
@@ -195,7 +209,8 @@ EXERCISES = (
         },
     ),
     Exercise(
-        "area_by_pairs", 2, area_by_pairs, [_scored(12, 3), _scored(40, 4, steps=1), _scored(9, 5, steps=2)],
+        "area_by_pairs", 2, area_by_pairs,
+        [_scored(12, 3), _scored(40, 4, steps=1), _scored(9, 5, steps=2), _scored(20, 7, gap=-1.0)],
         mistakes={
             "ties win": (
                 lambda s, t: _pairs(s, t, lambda d: (d >= 0).float().mean()),
@@ -211,6 +226,10 @@ EXERCISES = (
             "all pairs": (
                 lambda s, t: ((s[:, None] > s).float() + 0.5 * (s[:, None] == s).float()).mean(),
                 "a pair is one of the 1s and one of the 0s; here everything meets everything.",
+            ),
+            "never below a half": (
+                lambda s, t: max(area_by_pairs(s, t), 1 - area_by_pairs(s, t)),
+                "scores can be worse than guessing, and the area is then below a half: do not turn it round.",
             ),
             "mean gap": (
                 lambda s, t: _pairs(s, t, torch.mean), "this is the mean gap: only which one is higher counts.",
