@@ -36,6 +36,7 @@ from . import (
     vae,
 )
 from .choice import Choice
+from .exam import exam
 from .exercise import Exercise, Wrong
 from .quiz import quiz, style, ticks
 from .verdict import Verdict
@@ -69,7 +70,7 @@ CHAPTERS = {
 }
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 
-__all__ = ["CHAPTERS", "EXERCISES", "Choice", "Exercise", "Verdict", "check", "quiz", "solution", "stub"]
+__all__ = ["CHAPTERS", "EXERCISES", "Choice", "Exercise", "Verdict", "check", "exam", "quiz", "solution", "stub"]
 
 
 def check(name: str, answer: Callable | object) -> Verdict:
