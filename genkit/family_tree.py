@@ -4,6 +4,7 @@ A model hangs on the branch that its answers to three questions lead to: can one
 a thing is? Exactly, or approximately? (After Goodfellow 2016, "NIPS 2016 tutorial".) Nothing here names a family.
 """
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -109,7 +110,9 @@ def code_size(model: nn.Module, x: Tensor) -> int | None:
     It is asked for ``encode``; of a map to a Gaussian, which returns points and log-determinants, the points count.
     """
     if hasattr(model, "encode"):
-        code = model.encode(x)
+        needed = [p for p in inspect.signature(model.encode).parameters.values() if p.default is p.empty]
+        first = torch.zeros(len(x), dtype=torch.int64)  # a code may be that of a picture and its class
+        code = model.encode(x, first) if len(needed) > 1 else model.encode(x)
         return (code if isinstance(code, Tensor) else code.mean)[0].numel()
     if hasattr(model, "inverse"):
         return model(x)[0][0].numel()
@@ -284,13 +287,21 @@ def _arguments(family: str, plane: bool) -> tuple[dict | None, str]:
     named = recipes_of(family)
     if named:
         largest = max(named, key=lambda recipe: math.prod(_shape(recipe.arguments) or (0,)))
-        return {
-            name: v for name, v in largest.arguments.items() if name != "classes" or family == "seeing"
-        }, largest.name
+        bare = {name: v for name, v in largest.arguments.items() if name != "classes"}
+        return bare if _builds(family, bare) else largest.arguments, largest.name
     for name, make in KINDS.items():
         if family in SUITS and name in takes(family):
             return SUITS[family](make(), False), f"suggested for {name}"
     return (None, "") if chosen is None else (chosen.arguments, f"points as {chosen.form}")
+
+
+def _builds(family: str, arguments: dict) -> bool:
+    """Tell whether these arguments are enough for a model: some families cannot do without classes."""
+    try:
+        build(family, **arguments)
+    except ValueError:
+        return False
+    return True
 
 
 def _shape(arguments: dict) -> tuple[int, ...] | None:
