@@ -44,10 +44,11 @@ ALLOWED = {
         "nn", "decoding", "sampling", "samplers", "schedules", "maze", "maze_env", "planning", "reinforcement",
         "clustering",
         "backprop", "optimisers",
+        "metrics",
     },
     "probe": set(), "spread": set(),
     "dreaming": set(), "style_transfer": {"dreaming", "models"},
-    "show": {"base", "plots"},
+    "show": {"base", "plots"}, "spoiling": set(), "judging": {"base", "metrics", "show"},
     "session": {"show", "__init__"},
 }  # fmt: skip
 

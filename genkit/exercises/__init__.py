@@ -25,6 +25,7 @@ from . import (
     gpt,
     latent_space,
     learning_a_distribution,
+    metrics,
     primer,
     reinforcement,
     seeing_networks,
@@ -67,6 +68,7 @@ CHAPTERS = {
     "models/boltzmann": boltzmann.EXERCISES,
     "models/energy_and_discrete": energy_and_discrete.EXERCISES,
     "models/seeing_networks": seeing_networks.EXERCISES,
+    "evaluation/metrics": metrics.EXERCISES,
 }
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 

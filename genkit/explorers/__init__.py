@@ -11,6 +11,7 @@ from .latent import latent_explorer
 from .maze import maze_explorer
 from .neuron import neuron_explorer
 from .party import party_explorer
+from .spoil import spoil_explorer
 from .straighten import straighten_explorer
 from .style import style_explorer
 from .two_ways import two_ways_explorer
@@ -28,6 +29,7 @@ __all__ = [
     "maze_explorer",
     "neuron_explorer",
     "party_explorer",
+    "spoil_explorer",
     "straighten_explorer",
     "style_explorer",
     "two_ways_explorer",

@@ -10,6 +10,7 @@ from .hints import hints
 from .labels import confusions, dumbbells, fits, residuals, roc
 from .maps import alignment, fields, looks, matrices, network, planes
 from .mazes import mazes
+from .noticed import noticed
 from .pictures import compare, grid, latent_map
 from .style import axes, png
 from .tree import tree
@@ -18,6 +19,6 @@ from .ways import ways
 __all__ = [
     "alignment", "axes", "bars", "borders", "clusters", "compare", "confusions", "criteria", "curve", "dumbbells",
     "fields", "fits", "grid", "hints", "histogram", "labelled_maps", "latent_map", "looks", "matrices", "mazes",
-    "network", "paths", "planes", "png", "rate_distortion", "residuals", "roc", "scatter", "squeezed", "surprises",
-    "tree", "ways",
+    "network", "noticed", "paths", "planes", "png", "rate_distortion", "residuals", "roc", "scatter", "squeezed",
+    "surprises", "tree", "ways",
 ]  # fmt: skip

@@ -25,5 +25,6 @@ CHAPTERS = {
     "models/boltzmann": "boltzmann",
     "models/energy_and_discrete": "energy_and_discrete",
     "models/seeing_networks": "seeing_networks",
+    "evaluation/metrics": "metrics",
 }
 """Which file holds the experiments of which chapter."""
