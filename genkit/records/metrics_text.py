@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from .. import metrics, spoiling
-from ..data import load
+from ..data.text import pydocs
+from ..metrics.rouge import rouge_l, rouge_n
+from ..metrics.text import distinct, repeated, self_bleu
 from ..models.ngram import NGram
+from ..spoiling import looped, replaced, shuffled, thinned
 
 CLEAN, DRAWS, TEXTS, SHARES = 20, 3, 60, (0.1, 0.3, 1.0)
 """Clean sets, spoiled sets of each kind, texts in a set, and the shares of them that are spoiled."""
@@ -44,7 +46,7 @@ class Library:
 
 def library(order: int = 5) -> Library:
     """Cut Python's documentation into texts of 30 words, and count its characters."""
-    data = load("pydocs", context=200)
+    data = pydocs(context=200)
     tokens = torch.cat([data.train.c[:, 0], data.train.x[-1]])
     parts = [data.decode(tokens)] + [
         data.decode(torch.cat([torch.cat([c, x]) for c, x in zip(part.c, part.x[:, :-1], strict=True)]))
@@ -61,22 +63,22 @@ def read(
     """Return what the metrics of text say of texts after a change; ROUGE compares with the texts as they were."""
     made = change(texts)
     log_p = [lib.model.log_prob(lib.encode(" ".join(text))[None])[0, 1:] for text in made]
-    summary = change(spoiling.thinned(texts, 0.1, g))
+    summary = change(thinned(texts, 0.1, g))
     return {
         "perplexity": torch.cat(log_p).neg().mean().exp().item(),
-        "distinct-2": metrics.distinct(made, 2).value,
-        "repeated 3-grams": metrics.repeated(made, 3).value,
-        "self-BLEU": metrics.self_bleu(made, 3).value,
-        "ROUGE-1": metrics.rouge_n(summary, texts, 1).value,
-        "ROUGE-L": metrics.rouge_l(summary, texts).value,
+        "distinct-2": distinct(made, 2).value,
+        "repeated 3-grams": repeated(made, 3).value,
+        "self-BLEU": self_bleu(made, 3).value,
+        "ROUGE-1": rouge_n(summary, texts, 1).value,
+        "ROUGE-L": rouge_l(summary, texts).value,
     }
 
 
 TEXT_FAULTS: dict[str, Callable] = {
-    "words shuffled": lambda lib, share, g: lambda texts: spoiling.shuffled(texts, share, g),
-    "said over and over": lambda lib, share, g: lambda texts: spoiling.looped(texts, share, g),
-    "copied": lambda lib, share, g: lambda texts: spoiling.replaced(texts, share, g, lib.train),
-    "one text for all": lambda lib, share, g: lambda texts: spoiling.replaced(texts, share, g, lib.real[:1]),
+    "words shuffled": lambda lib, share, g: lambda texts: shuffled(texts, share, g),
+    "said over and over": lambda lib, share, g: lambda texts: looped(texts, share, g),
+    "copied": lambda lib, share, g: lambda texts: replaced(texts, share, g, lib.train),
+    "one text for all": lambda lib, share, g: lambda texts: replaced(texts, share, g, lib.real[:1]),
 }
 
 
