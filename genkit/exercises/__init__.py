@@ -25,6 +25,7 @@ from . import (
     gpt,
     latent_space,
     learning_a_distribution,
+    memorisation,
     metrics,
     primer,
     reinforcement,
@@ -69,6 +70,7 @@ CHAPTERS = {
     "models/energy_and_discrete": energy_and_discrete.EXERCISES,
     "models/seeing_networks": seeing_networks.EXERCISES,
     "evaluation/metrics": metrics.EXERCISES,
+    "evaluation/memorisation": memorisation.EXERCISES,
 }
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}
 

@@ -17,6 +17,7 @@ from .kernels import cubic_kernel, gaussian_kernel, kid, mmd
 from .likelihood import bits_per_dim, elbo, iwae, log_prob
 from .pairs import histogram_matched, iou, pixel_error
 from .recall import recalled
+from .replicas import expected_score, nearest_few, nudged, replica_share
 from .rouge import rouge_l, rouge_n
 from .score import mixture_score, score_error
 from .spectrum import shorter_waves
@@ -29,11 +30,12 @@ from .votes import two_way, votes_needed, wilson
 __all__ = [
     "IndependentPixels", "LinearAR", "MixtureOfPixels", "ProbabilisticPCA", "accuracy", "ais", "auroc", "bits_per_dim",
     "bleu", "by_network", "cloze", "code_perplexity", "codes_used", "continued", "copy_score", "copy_scores",
-    "cubic_kernel", "distinct", "edit_distances", "elbo", "exact_match", "flow_bound", "flow_log_prob",
-    "flow_log_probs", "frechet", "frechet_distance", "frechet_limit", "frechet_ratio", "from_both_sides",
-    "from_the_left", "gaps", "gaussian_kernel", "grid_kl", "histogram_matched", "inception_score", "iou", "iwae", "kid",
-    "laplacian_energy", "lean", "log_partition", "log_prob", "manifold", "mixture_of_pixels", "mixture_score", "mmd",
-    "nearest", "normalised", "pca_error", "perplexity", "pinball", "pixel_error", "plane", "probabilistic_pca", "psnr",
-    "recalled", "repeated", "rouge_l", "rouge_n", "score_error", "self_bleu", "sharpness", "shorter_waves",
-    "sliced_wasserstein", "stroke_width", "two_sample_auroc", "two_way", "votes_needed", "wilson",
+    "cubic_kernel", "distinct", "edit_distances", "elbo", "exact_match", "expected_score", "flow_bound",
+    "flow_log_prob", "flow_log_probs", "frechet", "frechet_distance", "frechet_limit", "frechet_ratio",
+    "from_both_sides", "from_the_left", "gaps", "gaussian_kernel", "grid_kl", "histogram_matched", "inception_score",
+    "iou", "iwae", "kid", "laplacian_energy", "lean", "log_partition", "log_prob", "manifold", "mixture_of_pixels",
+    "mixture_score", "mmd", "nearest", "nearest_few", "normalised", "nudged", "pca_error", "perplexity", "pinball",
+    "pixel_error", "plane", "probabilistic_pca", "psnr", "recalled", "repeated", "replica_share", "rouge_l", "rouge_n",
+    "score_error", "self_bleu", "sharpness", "shorter_waves", "sliced_wasserstein", "stroke_width", "two_sample_auroc",
+    "two_way", "votes_needed", "wilson",
 ]  # fmt: skip

@@ -26,5 +26,6 @@ CHAPTERS = {
     "models/energy_and_discrete": "energy_and_discrete",
     "models/seeing_networks": "seeing_networks",
     "evaluation/metrics": "metrics",
+    "evaluation/memorisation": "memorisation",
 }
 """Which file holds the experiments of which chapter."""
