@@ -15,7 +15,7 @@ import pytest
 yaml = pytest.importorskip("yaml")
 pytest.importorskip("jupyter_book")
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["index", "how_to_use", "notation", "glossary", "claims", "references"]
+PAGES = ["index", "how_to_use", "paths", "notation", "glossary", "claims", "references"]
 
 # Rules that the theme breaks by itself, in places that no page of ours can reach, would stand here with the reason.
 EXCEPTIONS: dict[str, str] = {}
@@ -31,7 +31,7 @@ def html(tmp_path_factory):
     shutil.copy(ROOT / "_toc.yml", source)
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["execute"]["execute_notebooks"] = "off"
-    ours = ("roadmap", "claims", "look")  # the other extensions are for chapters, and have tests of their own
+    ours = ("roadmap", "claims", "paths", "look")  # the other extensions are for chapters, and have tests of their own
     config["sphinx"]["local_extensions"] = {name: "book/_ext" for name in ours}
     (source / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     stub = {"cells": [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Stub {cite}`kingma2014`"}],
@@ -97,7 +97,7 @@ def test_the_plan_links_what_exists_and_marks_the_rest(html):
     assert "../notebooks/models/vae.html" in ready
     assert {"claims.html", "notation.html", "glossary.html", "references.html"} <= set(ready)
     coming = re.findall(r'<li class="to-come">(.*?)</li>', plan, flags=re.S)
-    assert len(ready) + len(coming) == 52 + 7
+    assert len(ready) + len(coming) == 52 + 8
     assert all("to come" in item and "href" not in item for item in coming)
 
 
