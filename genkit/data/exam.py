@@ -12,6 +12,7 @@ import random
 import torch
 
 from .dataset import Dataset, Split, digest
+from .wording import word_codec
 
 TOP = 4
 IDEAS: tuple[tuple[str, ...], ...] = (
@@ -91,19 +92,8 @@ def exam(n: int = 1200, seed: int = 0) -> Dataset:
     while len(found) < n:
         found.setdefault(*answer(chance))
     words = vocabulary()
-    number = {word: i for i, word in enumerate(words)}
     length = max(len(text.split()) for text in found) + 1
-
-    def encode(text: str) -> torch.Tensor:
-        unknown = [word for word in text.split() if word not in number]
-        if unknown or len(text.split()) >= length:
-            raise ValueError(f"text: expected fewer than {length} known words, received {unknown or text!r}")
-        row = [number[word] for word in text.split()]
-        return torch.tensor(row + [0] * (length - len(row)))
-
-    def decode(row: torch.Tensor) -> str:
-        return " ".join(words[i] for i in row.tolist() if i)
-
+    encode, decode = word_codec(words, length)
     x, scheme = torch.stack([encode(text) for text in found]), torch.tensor(list(found.values()))
     first, second = (_marked(scheme, chance) for _ in range(2))
     held = n // 5

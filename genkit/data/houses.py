@@ -9,6 +9,7 @@ years differ, and no formula is known. What is true of these houses says nothing
 
 import torch
 
+from .columns import column_codec
 from .dataset import Dataset, Split, digest
 from .splits import shuffled
 
@@ -51,15 +52,7 @@ def houses(n: int = 1000, seed: int = 0) -> Dataset:
     x = torch.stack([area, rooms, age, garden, (10 * distance).round() / 10], 1)
     paid = worth(x) * (NOISE * torch.randn(n, generator=g)).exp()
     parts = [_split(part) for part in shuffled(x, paid, seed=seed)]
-
-    def encode(row: dict[str, float]) -> torch.Tensor:
-        if set(row) != set(COLUMNS):
-            raise ValueError(f"row: expected {', '.join(COLUMNS)}; received {', '.join(map(str, row))}")
-        return torch.tensor([float(row[name]) for name in COLUMNS])
-
-    def decode(row: torch.Tensor) -> dict[str, float]:
-        return dict(zip(COLUMNS, row.tolist(), strict=True))
-
+    encode, decode = column_codec(COLUMNS)
     return Dataset("houses", *parts, shape=(5,), encode=encode, decode=decode, sha256=digest(*parts))
 
 

@@ -11,6 +11,7 @@ import torch
 
 from .dataset import Dataset, digest
 from .splits import shuffled
+from .wording import word_codec
 
 WANTED, SPAM = 0, 1
 CLASSES = ("wanted", "spam")
@@ -117,19 +118,8 @@ def messages(n: int = 3000, share: float = 0.4, seed: int = 0) -> Dataset:
         while len(found) < goal:
             found.setdefault(write(CLASSES[kind], chance), kind)  # a text that both could write belongs to the first
     words = vocabulary()
-    number = {word: i for i, word in enumerate(words)}
     length = max(len(text.split()) for text in found) + 1
-
-    def encode(text: str) -> torch.Tensor:
-        unknown = [word for word in text.split() if word not in number]
-        if unknown or len(text.split()) >= length:
-            raise ValueError(f"text: expected fewer than {length} known words, received {unknown or text!r}")
-        row = [number[word] for word in text.split()]
-        return torch.tensor(row + [0] * (length - len(row)))
-
-    def decode(row: torch.Tensor) -> str:
-        return " ".join(words[i] for i in row.tolist() if i)
-
+    encode, decode = word_codec(words, length)
     x, c = torch.stack([encode(text) for text in found]), torch.tensor(list(found.values()))
     splits = shuffled(x, c, seed=seed)
     return Dataset(

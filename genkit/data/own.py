@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .columns import column_codec
 from .dataset import Dataset, digest
 from .splits import shuffled
 
@@ -110,15 +111,7 @@ def read_table(path: Path, seed: int = 0) -> Dataset:
     named = [names[i] for i in columns]
     kinds = sorted({row[label].strip() for row in rows}) if label is not None else None
     c = None if kinds is None else torch.tensor([kinds.index(row[label].strip()) for row in rows])
-
-    def encode(row: dict[str, float]) -> Tensor:
-        if set(row) != set(named):
-            raise ValueError(f"row: expected {', '.join(named)}; received {', '.join(map(str, row))}")
-        return torch.tensor([float(row[name]) for name in named])
-
-    def decode(row: Tensor) -> dict[str, float]:
-        return dict(zip(named, row.tolist(), strict=True))
-
+    encode, decode = column_codec(named)
     return _dataset(path.stem, x, c, seed, classes=tuple(kinds) if kinds else None, encode=encode, decode=decode)
 
 

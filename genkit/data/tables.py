@@ -1,10 +1,9 @@
 """Four small tables of real measurements that ship with scikit-learn: flowers, wines, tumours, patients."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
+from .columns import column_codec
 from .dataset import Dataset, Split, digest
 
 HELD_OUT = 0.2  # to choose by, and as much again to be judged on: small tables need large test parts
@@ -62,7 +61,7 @@ def _table(name: str, raw, seed: int) -> Dataset:
     within = [key < edges[0], (key >= edges[0]) & (key < edges[1]), key >= edges[1]]
     mixed = [part.nonzero()[:, 0][key[part].argsort()] for part in within]
     parts = [Split(x[i], c[i], {n: x[i, k] for k, n in enumerate(named)}) for i in mixed]
-    encode, decode = _row(named)
+    encode, decode = column_codec(named)
     return Dataset(
         name, *parts, shape=(len(named),), classes=classes, encode=encode, decode=decode, sha256=digest(*parts)
     )  # fmt: skip
@@ -76,17 +75,3 @@ def _order(strata: Tensor, seed: int) -> Tensor:
         rank = torch.randperm(len(members), generator=generator)
         key[members] = (rank + torch.rand(len(members), generator=generator)) / len(members)
     return key.argsort().argsort()
-
-
-def _row(named: tuple[str, ...]) -> tuple[Callable, Callable]:
-    """Return what turns a dictionary of a row's numbers by name into a row, shape (D,), and what turns it back."""
-
-    def encode(row: dict[str, float]) -> Tensor:
-        if set(row) != set(named):
-            raise ValueError(f"row: expected {', '.join(named)}; received {', '.join(map(str, row))}")
-        return torch.tensor([float(row[name]) for name in named])
-
-    def decode(row: Tensor) -> dict[str, float]:
-        return dict(zip(named, row.tolist(), strict=True))
-
-    return encode, decode
