@@ -33,7 +33,7 @@ function run(state, { tokens, rules }) {
 }
 
 function render(state, element) {
-  const SVG = "http://www.w3.org/2000/svg", SHOWN = 10, GRAM = 8, number = new Map(Array.from(state.alphabet, (c, i) => [c, i]));
+  const SHOWN = 10, GRAM = 8, number = new Map(Array.from(state.alphabet, (c, i) => [c, i]));
   const name = (token) => ({ " ": "␣", "\n": "↵" })[state.alphabet[token]] ?? state.alphabet[token];
   const percent = (p) => `${(100 * p).toFixed(p > 0 && p < 0.01 ? 1 : 0)} %`;
   const rules = {}, controls = make("div", { className: "gk-controls" });
@@ -61,21 +61,13 @@ function render(state, element) {
   const page = make("div", { className: "gk-written", tabIndex: 0 });
   page.setAttribute("role", "region");
   page.setAttribute("aria-label", "What was written. The longer the bar under a character, the less probable it was.");
-  const said = make("output"), bars = document.createElementNS(SVG, "svg");
-  bars.setAttribute("viewBox", `0 0 300 ${22 * SHOWN}`);
-  bars.setAttribute("class", "gk-bars");
-  bars.setAttribute("role", "img");
+  const said = make("output"), bars = svg("svg", { viewBox: `0 0 300 ${22 * SHOWN}`, class: "gk-bars", role: "img" });
   element.append(
     make("div", { className: "gk-row gk-top" }, controls, make("div", { className: "gk-next" }, make("p", { textContent: "The next character: outlined, what the model says; filled, what the rules leave." }), bars)),
     page, said, make("p", { className: "gk-learnt", textContent: state.learnt }),
   );
 
-  const draw = (tag, attributes, text = "") => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    node.textContent = text;
-    bars.append(node);
-  };
+  const draw = (tag, attributes, text) => svg(tag, attributes, bars, text);
   function look() {
     const own = softmax(Float64Array.from(networkOf(state).next(tokens))), left = choices(networkOf(state).next(tokens), tokens, rules);
     const first = ranked(own).slice(0, SHOWN);

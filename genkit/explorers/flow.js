@@ -33,14 +33,8 @@ function run(state, { x, step }) {
 }
 
 function render(state, element) {
-  const { steps, clay, points, extent } = state, last = steps.length, SVG = "http://www.w3.org/2000/svg";
+  const { steps, clay, points, extent } = state, last = steps.length;
   const inputs = { x: [0, 0], step: last };
-  const svg = (tag, attributes, parent) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    parent?.append(node);
-    return node;
-  };
   const way = (z) => {  // where a point of the ball stands after 0, 1, … steps
     const places = [z];
     for (let k = last; k--; ) places.push(unbend(state, steps[k], places[places.length - 1]));

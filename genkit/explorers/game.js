@@ -28,14 +28,8 @@ function run(state, { run, frame, x }) {
 }
 
 function render(state, element) {
-  const { runs, n, side, extent, centres, data } = state, SVG = "http://www.w3.org/2000/svg";
+  const { runs, n, side, extent, centres, data } = state;
   const inputs = { run: 0, frame: runs[0].steps.length - 1, x: [0, 0] };
-  const svg = (tag, attributes, parent) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    parent?.append(node);
-    return node;
-  };
   const pad = svg("svg", { viewBox: `${-extent} ${-extent} ${2 * extent} ${2 * extent}`, class: "gk-pad", tabindex: 0, role: "application",
     "aria-label": "Plane of samples. Arrow keys move the place that the critic is asked about, with Shift a little; Home brings it to the middle." });
   const canvas = make("canvas", { width: side, height: side }), context = canvas.getContext("2d"), image = context.createImageData(side, side);

@@ -67,15 +67,8 @@ function cell(centres, k, extent) {
 }
 
 function render(state, element) {
-  const { scenes, extent } = state, SVG = "http://www.w3.org/2000/svg", MOST = 8;
+  const { scenes, extent } = state, MOST = 8;
   let points, centres, labels, phase, chosen, seed = 1, story, ways, timer = null, dragged = false;
-  const svg = (tag, attributes, parent, text) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    if (text !== undefined) node.textContent = text;
-    parent?.append(node);
-    return node;
-  };
   // eight marks of one size, which no two clusters share
   const MARKS = ["M-1 0A1 1 0 1 0 1 0A1 1 0 1 0 -1 0Z", "M-.9 -.9H.9V.9H-.9Z", "M0 -1.2L1.1 .8H-1.1Z", "M0 -1.3L1.1 0L0 1.3L-1.1 0Z",
     "M-.4 -1.1H.4V-.4H1.1V.4H.4V1.1H-.4V.4H-1.1V-.4H-.4Z", "M0 1.2L1.1 -.8H-1.1Z", "M-1.2 -.5H1.2V.5H-1.2Z", "M-.5 -1.2H.5V1.2H-.5Z"];

@@ -9,14 +9,8 @@ function run(state, { z, c }) {
 }
 
 function render(state, element) {
-  const { side, classes, kind, points, extent } = state, SVG = "http://www.w3.org/2000/svg";
+  const { side, classes, kind, points, extent } = state;
   const inputs = { z: [0, 0], c: 0 };
-  const svg = (tag, attributes, parent) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    parent?.append(node);
-    return node;
-  };
 
   const pad = svg("svg", { viewBox: `${-extent} ${-extent} ${2 * extent} ${2 * extent}`, class: "gk-pad", tabindex: 0, role: "application",
     "aria-label": "Plane of codes. Arrow keys move the code, with Shift in small steps; Home brings it to the middle." });

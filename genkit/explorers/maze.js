@@ -93,16 +93,9 @@ function way(maze, q) {
 }
 
 function render(state, element) {
-  const SVG = "http://www.w3.org/2000/svg", BRUSHES = { "#": "a wall", ".": "nothing", X: "a pit", c: "a coin" };
+  const BRUSHES = { "#": "a wall", ".": "nothing", X: "a pit", c: "a coin" };
   const maze = { ...state, letters: [...state.rows.join("")], width: state.rows[0].length }, height = state.rows.length;
   let learners, v, sweeps, cursor = 1, timer = null, brush = "#", painting = null;
-  const svg = (tag, attributes, parent, text) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, value] of Object.entries(attributes)) node.setAttribute(k, value);
-    if (text !== undefined) node.textContent = text;
-    parent?.append(node);
-    return node;
-  };
   // three pictures of the same maze
   const panels = ["Q-learning", "Dyna", "value iteration"].map((name, which) => {
     const focus = which === 2 ? { tabindex: 0 } : {};

@@ -90,16 +90,9 @@ function judge(net, points) {
 }
 
 function render(state, element) {
-  const { sets, extent } = state, SVG = "http://www.w3.org/2000/svg", SIDE = 40, TICK = 10, LONGEST = 20000;
+  const { sets, extent } = state, SIDE = 40, TICK = 10, LONGEST = 20000;
   const inputs = { set: Object.keys(sets)[0], layers: 1, units: 4, bend: "ReLU", move: "plain descent", rate: 0.3, start: 0, steps: 0, at: [0, 0] };
   let net, story, timer = null;
-  const svg = (tag, attributes, parent, text) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    if (text !== undefined) node.textContent = text;
-    parent?.append(node);
-    return node;
-  };
   const canvas = (side) => {
     const made = make("canvas", { width: side, height: side });
     made.setAttribute("aria-hidden", "true");

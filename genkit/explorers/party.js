@@ -37,16 +37,9 @@ function everyMood(n) {
 }
 
 function render(state, element) {
-  const { names, levels } = state, n = names.length, SVG = "http://www.w3.org/2000/svg", LAST = 120, SHOWN = 8;
+  const { names, levels } = state, n = names.length, LAST = 120, SHOWN = 8;
   const weight = state.weight.map((row) => [...row]), bias = state.bias, all = everyMood(n);
   let temperature = 1, moods, next, trace, visits, rounds, timer = null;
-  const svg = (tag, attributes, parent, text) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    if (text !== undefined) node.textContent = text;
-    parent?.append(node);
-    return node;
-  };
   const place = (i, r = 1) => [r * Math.sin((2 * Math.PI * i) / n), -r * Math.cos((2 * Math.PI * i) / n)];
   const word = (w) => (w > 0 ? "like each other" : w < 0 ? "cannot stand each other" : "do not care");
   const code = (s) => s.reduce((sum, mood) => 2 * sum + mood, 0);

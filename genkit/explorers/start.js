@@ -29,3 +29,12 @@ function make(tag, properties = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+// The same for a piece of a drawing: its attributes, what it is appended to, and the words in it.
+function svg(tag, attributes = {}, parent = undefined, text = undefined) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
+  if (text !== undefined) node.textContent = text;
+  parent?.append(node);
+  return node;
+}

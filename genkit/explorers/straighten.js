@@ -34,13 +34,7 @@ function run(state, { z, steps, straight }) {
 }
 
 function render(state, element) {
-  const { centres, noise, extent, many } = state, SVG = "http://www.w3.org/2000/svg";
-  const svg = (tag, attributes, parent) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    parent?.append(node);
-    return node;
-  };
+  const { centres, noise, extent, many } = state;
   const pad = svg("svg", { viewBox: `${-extent} ${-extent} ${2 * extent} ${2 * extent}`, class: "gk-pad", role: "img", style: "cursor: default; touch-action: auto" });
   svg("path", { d: `M${-extent} 0H${extent}M0 ${-extent}V${extent}`, class: "gk-axis" }, pad);
   const dots = svg("g", { class: "gk-dots gk-faint" }, pad);

@@ -82,15 +82,9 @@ function sample(both, seed, draws) {
 }
 
 function render(state, element) {
-  const { scenes, extent, floor, ridge } = state, SVG = "http://www.w3.org/2000/svg", CELLS = 60, DRAWS = 60, MOST = 40;
+  const { scenes, extent, floor, ridge } = state, CELLS = 60, DRAWS = 60, MOST = 40;
   const names = ["round", "square"];
   let points, chosen = 0, seed = 1;
-  const svg = (tag, attributes, parent) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [k, v] of Object.entries(attributes)) node.setAttribute(k, v);
-    parent?.append(node);
-    return node;
-  };
 
   const pad = svg("svg", { viewBox: `${-extent} ${-extent} ${2 * extent} ${2 * extent}`, class: "gk-pad gk-ways", tabindex: 0, role: "application" });
   svg("path", { d: `M${-extent} 0H${extent}M0 ${-extent}V${extent}`, class: "gk-axis" }, pad);
