@@ -41,5 +41,5 @@ help:
 .venv/ready: constraints.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed: make PYTHON=python3.12')"
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[book,test,lab]"
+	$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[book,test,lab,bench]"
 	touch .venv/ready

@@ -240,7 +240,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--full", action="store_true", help="the full-scale experiments too (hours without a GPU)")
 
     sub = command(bench)
-    sub.add_argument("name", help="such as step, gpt")
+    sub.add_argument("name", help="such as step, gpt, flow")
     sub.add_argument("--data", help="for gpt: a text, instead of downloading Tiny Shakespeare")
 
     sub = command(data)

@@ -18,7 +18,7 @@ GROUND = {"names", "files", "cache", "scale"}  # small things that know of no te
 HANDS = {
     "exercises", "recipe", "recipes", "named", "named_text", "named_gans", "named_self_supervised",
     "families", "families_diffusion", "source",
-    "cli", "bench", "bench_gpt", "classifiers", "shipped", "record", "records", "__main__",
+    "cli", "bench", "classifiers", "shipped", "record", "records", "__main__",
     "points", "family_plans", "family_plane", "family_tree",
     "named_semi",
 }  # fmt: skip

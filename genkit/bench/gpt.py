@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .data import Dataset, load
-from .data.text import read_text
-from .models.gpt import GPT
-from .training import TrainConfig, train
+from ..data import Dataset, load
+from ..data.text import read_text
+from ..models.gpt import GPT
+from ..training import TrainConfig, train
 
 ITERATIONS, BATCH, TURNS = 2000, 12, 20
 CONFIG = TrainConfig(steps=300, batch=BATCH, lr=8e-3, warmup=20, optimiser="muon")

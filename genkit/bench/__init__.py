@@ -1,0 +1,27 @@
+"""Timings of genkit beside its peers: ``genkit bench NAME`` runs both in turns and prints their ratio with its spread.
+
+The peers are needed for nothing else, and come with the extra ``bench``.
+"""
+
+import importlib
+import inspect
+
+from ..names import unknown
+
+BENCHES: dict[str, str] = {
+    "step": "a training step of the VAE of digits, in genkit's trainer and in a bare loop",
+    "gpt": "how soon a small GPT has learnt, against a plain loop",
+}
+"""Each is the function of its name in the module of its name."""
+
+
+def run(name: str, **options) -> dict[str, float]:
+    """Run a benchmark by its name, with its options."""
+    if name not in BENCHES:
+        raise unknown("name", name, BENCHES)
+    bench = getattr(importlib.import_module(f"{__name__}.{name}"), name)
+    wanted = inspect.signature(bench).parameters
+    for option in options:
+        if option not in wanted:
+            raise ValueError(f"{option}: expected none for the benchmark {name!r}, received {options[option]!r}")
+    return bench(**options)
