@@ -26,6 +26,7 @@ CHAPTERS = {
     "models/energy_and_discrete": "energy_and_discrete",
     "models/seeing_networks": "seeing_networks",
     "evaluation/metrics": "metrics",
+    "evaluation/bake_off": "bake_off",
     "evaluation/memorisation": "memorisation",
 }
 """Which file holds the experiments of which chapter."""
