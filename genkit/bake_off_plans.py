@@ -1,7 +1,9 @@
 """How each family takes part in the bake-off: the form in which it reads a picture, its size, its training."""
 
+import math
 from dataclasses import dataclass, field, replace
 
+from .data import Dataset
 from .training import TrainConfig
 
 RATES = (0.25, 0.5, 1.0, 2.0)
@@ -13,6 +15,7 @@ class Plan:
     """How a family takes part.
 
     Arguments
+        name: in the table.
         family: its name in the register.
         form: how it reads and writes a picture, of :data:`genkit.picture_forms.FORMS`.
         arguments: JSON for :func:`genkit.families.build`.
@@ -20,11 +23,28 @@ class Plan:
         knobs: how it samples.
     """
 
+    name: str
     family: str
     form: str
     arguments: dict
     config: TrainConfig
     knobs: dict = field(default_factory=dict)
+
+    def sized(self, data: Dataset) -> "Plan":
+        """Return the plan for pictures of another shape or with other levels; large ones get a larger network."""
+        if len(data.shape) != 3 or data.levels is None:
+            raise ValueError(f"data: expected pictures with grey levels, received {data.name!r} of shape {data.shape}")
+        size = LARGE.get(self.name, {}) if min(data.shape[1:]) >= 16 else {}
+        return replace(self, arguments=_fitted(self.arguments | size, data))
+
+
+def _fitted(arguments: dict, data: Dataset) -> dict:
+    """Return the arguments with the shape and the levels of the data wherever they hold such."""
+    known = {
+        "shape": list(data.shape), "levels": data.levels, "vocabulary": data.levels, "context": math.prod(data.shape),
+    }  # fmt: skip
+    inner = {name: _fitted(value, data) for name, value in arguments.items() if name == "codec"}
+    return arguments | {name: value for name, value in known.items() if name in arguments} | inner
 
 
 _RACE = TrainConfig(batch=64, ema=0.99, warmup=20, clip=20.0)
@@ -36,61 +56,86 @@ _FEW = {"sampler": "sde_dpm_solver", "steps": 20}
 _UNIT = {**_NUMBERS, "bounds": [0.0, 1.0]}
 
 
-def _plan(family: str, form: str, arguments: dict, steps: int, lr: float, knobs: dict | None = None, **more) -> Plan:
-    return Plan(family, form, arguments, replace(_RACE, steps=steps, lr=lr, **more), knobs or {})
+def _plan(
+    name: str, family: str, form: str, arguments: dict, steps: int, lr: float, knobs: dict | None = None, **more
+) -> Plan:  # fmt: skip
+    return Plan(name, family, form, arguments, replace(_RACE, steps=steps, lr=lr, **more), knobs or {})
 
 
-PLANS: dict[str, Plan] = {
-    "vae": _plan("vae", "grey", {**_BELLS, "latent": 16, "hidden": [256]}, 540, 2e-3),
-    "vq": _plan(
-        "vq", "grey", {**_BELLS, "patch": 2, "codes": 32, "width": 32, "prior": {"width": 48, "layers": 2}}, 220, 2e-3,
-        optimiser="muon",
+PLANS: dict[str, Plan] = {plan.name: plan for plan in (
+    _plan("VAE", "vae", "grey", {**_BELLS, "latent": 16, "hidden": [256]}, 540, 4e-3),
+    _plan(
+        "VQ", "vq", "grey", {**_BELLS, "patch": 2, "codes": 32, "width": 32, "prior": {"width": 48, "layers": 2}},
+        220, 4e-3, optimiser="muon",
     ),
-    "pixelcnn": _plan(
-        "autoregressive", "grey", {**_BELLS, "network": "pixelcnn", "width": 24, "blocks": 3}, 140, 4e-3, batch=32
-    ),
-    "made": _plan("autoregressive", "grey", {**_BELLS, "network": "made", "hidden": [512], "dropout": 0.2}, 390, 2e-3),
-    "gpt": _plan(
-        "gpt", "words", {"vocabulary": 17, "context": 64, "width": 32, "layers": 2, "heads": 2}, 190, 8e-3,
-        batch=16, optimiser="muon",
-    ),
-    "recurrent": _plan(
-        "recurrent", "words", {"vocabulary": 17, "context": 64, "width": 48, "hidden": 96, "layers": 1}, 220, 4e-3,
+    _plan(
+        "PixelCNN", "autoregressive", "grey", {**_BELLS, "network": "pixelcnn", "width": 24, "blocks": 3}, 140, 8e-3,
         batch=32,
     ),
-    "flow": _plan("flow", "grey", {**_GREY, "layers": 8, "hidden": [128], "mix": False, "dropout": 0.1}, 360, 2e-3),
-    "spline flow": _plan("zuko_flow", "points", {**_NUMBERS, "hidden": [64]}, 120, 4e-3),
-    "flow_matching": _plan("flow_matching", "grey", {**_UNIT, "size": {"width": 128, "depth": 3}}, 400, 4e-3),
-    "reflow": _plan(
-        "reflow", "grey",
+    _plan("MADE", "autoregressive", "grey", {**_BELLS, "network": "made", "hidden": [512], "dropout": 0.2}, 390, 4e-3),
+    _plan(
+        "GPT", "gpt", "words", {"vocabulary": 17, "context": 64, "width": 32, "layers": 2, "heads": 2}, 190, 1.6e-2,
+        batch=16, optimiser="muon",
+    ),
+    _plan(
+        "recurrent", "recurrent", "words", {"vocabulary": 17, "context": 64, "width": 48, "hidden": 96, "layers": 1},
+        220, 4e-3, batch=32,
+    ),
+    _plan("flow", "flow", "grey", {**_GREY, "layers": 8, "hidden": [128], "mix": False, "dropout": 0.1}, 360, 4e-3),
+    _plan("spline flow", "zuko_flow", "points", {**_NUMBERS, "hidden": [64]}, 120, 8e-3),
+    _plan("flow matching", "flow_matching", "grey", {**_UNIT, "size": {"width": 128, "depth": 3}}, 400, 4e-3),
+    _plan(
+        "reflow", "reflow", "grey",
         {**_UNIT, "size": {"width": 128, "depth": 3}, "pairs": 2000, "split": 0.7, "knobs": {"steps": 10}},
-        360, 4e-3, {"steps": 1},
+        360, 8e-3, {"steps": 1},
     ),
-    "diffusion": _plan(
-        "diffusion", "grey", {**_GREY, "network": "mlp", "hidden": [320, 320]}, 660, 4e-3, _FEW, batch=128
+    _plan(
+        "diffusion", "diffusion", "grey", {**_GREY, "network": "mlp", "hidden": [320, 320]}, 660, 8e-3, _FEW, batch=128
     ),
-    "diffusion, U-Net": _plan("diffusion", "grey", {**_GREY, "width": 16, "grow": [1, 2]}, 170, 4e-3, _FEW, batch=32),
-    "latent_diffusion": _plan(
-        "latent_diffusion", "grey",
-        {"codec": {**_BELLS, "latent": 16, "hidden": [256]}, "prior": {"hidden": [192, 192]}, "split": 0.5}, 520, 2e-3,
+    _plan("diffusion, U-Net", "diffusion", "grey", {**_GREY, "width": 16, "grow": [1, 2]}, 170, 8e-3, _FEW, batch=32),
+    _plan(
+        "latent diffusion", "latent_diffusion", "grey",
+        {"codec": {**_BELLS, "latent": 16, "hidden": [256]}, "prior": {"hidden": [192, 192]}, "split": 0.5}, 520, 4e-3,
     ),
-    "gan": _plan(
-        "gan", "grey",
+    _plan(
+        "GAN", "gan", "grey",
         {**_NUMBERS, **_GAME, "latent": 32, "draw": {"hidden": [256, 256]}, "look": {"hidden": [256, 256]}},
-        370, 2e-3, clip=None,
+        370, 4e-3, clip=None,
     ),
-    "energy": _plan(
-        "energy", "points",
+    _plan(
+        "energy", "energy", "points",
         {**_NUMBERS, "hidden": [256, 256], "spread": 2.0, "steps": 20, "step": 0.2, "chains": 1000, "regularise": 0.01},
         155, 1e-3, {"steps": 200},
     ),
-    "boltzmann": _plan(
-        "boltzmann", "coins", {**_NUMBERS, "hidden": 128, "k": 1, "chains": 64}, 1750, 2e-2,
+    _plan(
+        "Boltzmann machine", "boltzmann", "coins", {**_NUMBERS, "hidden": 128, "k": 1, "chains": 64}, 1750, 2e-2,
         {"steps": 500, "mean": True}, clip=None,
     ),
-    "dbn": _plan(
-        "dbn", "coins", {**_NUMBERS, "hidden": [128, 128], "k": 1, "chains": 64}, 1600, 2e-2,
+    _plan(
+        "belief network", "dbn", "coins", {**_NUMBERS, "hidden": [128, 128], "k": 1, "chains": 64}, 1600, 4e-2,
         {"steps": 500, "mean": True}, clip=None,
     ),
-}  # fmt: skip
+)}  # fmt: skip
 """The contestants, in the order of the book."""
+LARGE: dict[str, dict] = {
+    "VAE": {"latent": 32, "hidden": [512]},
+    "VQ": {"patch": 4, "codes": 128, "width": 64, "prior": {"width": 96, "layers": 3}},
+    "PixelCNN": {"width": 48, "blocks": 6},
+    "MADE": {"hidden": [1024]},
+    "GPT": {"width": 96, "layers": 4, "heads": 4},
+    "recurrent": {"hidden": 256},
+    "flow": {"layers": 12, "hidden": [512]},
+    "spline flow": {"hidden": [256], "layers": 2},
+    "flow matching": {"network": "unet", "size": {"width": 32, "grow": [1, 2]}},
+    "reflow": {"network": "unet", "size": {"width": 32, "grow": [1, 2]}},
+    "diffusion": {"hidden": [1024, 1024]},
+    "diffusion, U-Net": {"width": 32, "grow": [1, 2, 2]},
+    "latent diffusion": {
+        "codec": {**_BELLS, "latent": 32, "hidden": [512]}, "prior": {"hidden": [512, 512]}, "split": 0.5,
+    },
+    "GAN": {"latent": 64, "generator": "conv", "critic": "conv", "draw": {}, "look": {}},
+    "energy": {"hidden": [512, 512]},
+    "Boltzmann machine": {"hidden": 500},
+    "belief network": {"hidden": [500, 500]},
+}  # fmt: skip
+"""What is larger for pictures of 16 pixels a side and more."""

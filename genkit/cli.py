@@ -173,11 +173,13 @@ def record(options: argparse.Namespace) -> dict:
 
 
 def bench(options: argparse.Namespace) -> dict:
-    """Time a piece of genkit against the same thing written out."""
+    """Time a piece of genkit against the same thing written out, or against other libraries."""
     from . import bench as benches
 
-    result = benches.run(options.name, **({"data": options.data} if options.data else {}))
-    _tell(", ".join(f"{name} {value:.4g}" for name, value in result.items()))
+    given = {name: getattr(options, name) for name in ("data", "scale", "seconds")}
+    result = benches.run(options.name, **{name: value for name, value in given.items() if value is not None})
+    for name, value in result.items():
+        _tell(f"{value:>12.4g}  {name}")
     return result
 
 
@@ -241,7 +243,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command(bench)
     sub.add_argument("name", help="such as step, gpt, flow")
-    sub.add_argument("--data", help="for gpt: a text, instead of downloading Tiny Shakespeare")
+    sub.add_argument("--data", help="for gpt: a text; for families: MNIST's folder. Other data than the usual")
+    sub.add_argument("--scale", help="for families: quick (default) or full")
+    sub.add_argument("--seconds", type=float, help="for families: of training, for each of them and each seed")
 
     sub = command(data)
     sub.add_argument("name", nargs="?", help="one data set instead of all")

@@ -11,6 +11,7 @@ from ..show import Html
 from . import (
     attention,
     autoregressive,
+    bake_off,
     boltzmann,
     decoding,
     deep_learning,
@@ -70,6 +71,7 @@ CHAPTERS = {
     "models/energy_and_discrete": energy_and_discrete.EXERCISES,
     "models/seeing_networks": seeing_networks.EXERCISES,
     "evaluation/metrics": metrics.EXERCISES,
+    "evaluation/bake_off": bake_off.EXERCISES,
     "evaluation/memorisation": memorisation.EXERCISES,
 }
 EXERCISES: dict[str, Exercise | Choice] = {e.name: e for chapter in CHAPTERS.values() for e in chapter}

@@ -12,13 +12,14 @@ from .maps import alignment, fields, looks, matrices, network, planes
 from .mazes import mazes
 from .noticed import noticed
 from .pictures import compare, grid, latent_map
+from .ranked import frontier, places, ranked
 from .style import axes, png
 from .tree import tree
 from .ways import ways
 
 __all__ = [
     "alignment", "axes", "bars", "borders", "clusters", "compare", "confusions", "criteria", "curve", "dumbbells",
-    "fields", "fits", "grid", "hints", "histogram", "labelled_maps", "latent_map", "looks", "matrices", "mazes",
-    "network", "noticed", "paths", "planes", "png", "rate_distortion", "residuals", "roc", "scatter", "squeezed",
-    "surprises", "tree", "ways",
+    "fields", "fits", "frontier", "grid", "hints", "histogram", "labelled_maps", "latent_map", "looks", "matrices",
+    "mazes", "network", "noticed", "paths", "places", "planes", "png", "ranked", "rate_distortion", "residuals", "roc",
+    "scatter", "squeezed", "surprises", "tree", "ways",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ SOURCES = (
 )  # fmt: skip
 RECIPES = ()
 SEEDS = (0, 1, 2)
+TRIED = 2  # times the steps of the plans, for every learning rate that is tried
 BUDGETS = (1, 8)
 """Times the steps of the plans: the sprint, which the page runs before your eyes, and the long race."""
 DRAWS = 1000
@@ -86,12 +87,12 @@ def judge(data: Dataset) -> Judge:
 
 
 def tries(name: str, data: Dataset) -> list[float]:
-    """Return the Fréchet distance from the validation digits after a sprint, for every learning rate that is tried."""
+    """Return the Fréchet distance from the validation digits for every learning rate that is tried."""
     real = seen(data.valid.x)[0]
     found = []
     for rate in RATES:
         try:
-            contestant = baked(name, data, seed=100, rate=rate)
+            contestant = baked(name, data, seed=100, budget=TRIED, rate=rate)
         except FloatingPointError:  # the loss became NaN: too fast
             found.append(math.inf)
             continue
@@ -176,7 +177,7 @@ def references(data: Dataset) -> dict[str, list[Tensor]]:
 
 def with_means() -> list[str]:
     """Return the contestants that can show the means of their pixels in place of draws."""
-    return ["vae", "latent_diffusion"]
+    return ["VAE", "latent diffusion"]
 
 
 def by_means(contestant: Contestant, data: Dataset) -> dict[str, float]:
@@ -217,8 +218,8 @@ def ranking(rows: dict[str, dict[str, float]]) -> dict[str, Tensor]:
 
 def rich(results: dict) -> str:
     """Put claim C02 in a sentence: are a GAN's samples good, are they diverse, or do they collapse?"""
-    rows, runs = table(results, BUDGETS[-1]), results["races"][str(BUDGETS[-1])]["gan"]
-    place = {name: int(r[list(PLANS).index("gan")]) for name, r in ranking(rows).items() if name in rows["gan"]}
+    rows, runs = table(results, BUDGETS[-1]), results["races"][str(BUDGETS[-1])]["GAN"]
+    place = {name: int(r[list(PLANS).index("GAN")]) for name, r in ranking(rows).items() if name in rows["GAN"]}
     worst = max(run["worst class"] for run in runs)
     high = place["frechet"] <= len(PLANS) / 3
     diverse = place["recall"] <= len(PLANS) / 3
@@ -227,22 +228,22 @@ def rich(results: dict) -> str:
     return (
         f"{opening}. Among {len(PLANS)} models of one budget the GAN is number {place['frechet']} by Fréchet distance, "
         f"{place['precision']} by precision and {place['recall']} by recall, over {len(SEEDS)} seeds; {gone}. "
-        f"It has not collapsed: {rows['gan']['recall']:.2f} of the real digits lie among its samples."
+        f"It has not collapsed: {rows['GAN']['recall']:.2f} of the real digits lie among its samples."
     )
 
 
 def blurred(results: dict) -> str:
     """Put claim C03 in a sentence: is it the probability that blurs?"""
     rows = table(results, BUDGETS[-1])
-    means = statistics.fmean(r["sharpness"] for r in results["means"]["vae"])
-    distance = statistics.fmean(r["frechet"] for r in results["means"]["vae"])
-    draws, pixels = rows["vae"]["sharpness"], rows["pixelcnn"]["sharpness"]
+    means = statistics.fmean(r["sharpness"] for r in results["means"]["VAE"])
+    distance = statistics.fmean(r["frechet"] for r in results["means"]["VAE"])
+    draws, pixels = rows["VAE"]["sharpness"], rows["PixelCNN"]["sharpness"]
     opening = "False" if draws > 0.95 and pixels > 0.95 > means else "Half true"
     return (
         f"{opening}. Drawn from its pixel distribution, a VAE's digits have {draws:.2f} of the edge strength of "
         f"real ones; shown as means, as is usual, {means:.2f}. The PixelCNN has the same pixel distribution and is as "
         f"probabilistic: {pixels:.2f}. Blur is what a mean does, and grain what independent draws do; by Fréchet "
-        f"distance the draws stand at {rows['vae']['frechet']:.1f}, the means at {distance:.1f}."
+        f"distance the draws stand at {rows['VAE']['frechet']:.1f}, the means at {distance:.1f}."
     )
 
 
@@ -266,7 +267,7 @@ def cheap(results: dict) -> str:
 def all_at_once(results: dict) -> str:
     """Put claim C06 in a sentence: does diffusion draw pixel by pixel, and is it slow?"""
     rows = table(results, BUDGETS[-1])
-    one, other = rows["diffusion"], rows["pixelcnn"]
+    one, other = rows["diffusion"], rows["PixelCNN"]
     steps = len(results["ladder"][0]["frechet"])
     quality = [statistics.fmean(run["frechet"][i] for run in results["ladder"]) for i in range(steps)]
     near = next(n for n, q in zip(STEPS, quality, strict=True) if q < 1.1 * min(quality))
@@ -276,8 +277,8 @@ def all_at_once(results: dict) -> str:
         f"False, both parts, here. Each of its {one['passes']:.0f} passes changes all 64 pixels; the model that does "
         f"draw pixel by pixel is the PixelCNN, in {other['passes']:.0f} passes. {near} steps are within a tenth of "
         f"the best that any number reaches, and with {one['passes']:.0f} it is number {place} of {len(PLANS)} by "
-        f"pictures in a second: {rate['diffusion']:,.0f}; the PixelCNN draws {rate['pixelcnn']:,.0f}, the GAN "
-        f"{rate['gan']:,.0f}."
+        f"pictures in a second: {rate['diffusion']:,.0f}; the PixelCNN draws {rate['PixelCNN']:,.0f}, the GAN "
+        f"{rate['GAN']:,.0f}."
     )
 
 
