@@ -11,6 +11,7 @@ from ..names import unknown
 BENCHES: dict[str, str] = {
     "step": "a training step of the VAE of digits, in genkit's trainer and in a bare loop",
     "families": "every family on the same pictures for the same seconds: the bake-off",
+    "flow": "densities, samples and training steps of a coupling flow beside zuko, nflows and normflows",
     "gpt": "how soon a small GPT has learnt, against a plain loop",
 }
 """Each is the function of its name in the module of its name."""
