@@ -36,6 +36,7 @@ ALLOWED = {
     "training": {"base", "randomness", "progress"},
     "checkpoint": {"base", "training"},
     "metrics": {"base", "nn"},
+    "growth": set(),
     "clustering": set(), "association": set(), "detectors": set(),
     "maze": set(), "maze_env": {"maze", "reinforcement"}, "planning": set(), "reinforcement": {"base"},
     "backprop": set(), "optimisers": {"backprop"},

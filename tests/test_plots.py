@@ -55,6 +55,21 @@ def figures():
             {"a": (torch.ones(9), torch.randn(9)), "b": (torch.randn(9), torch.randn(9))}, xlabel="x", ylabel="y"
         ),
         "looks": plots.looks({"a": torch.rand(3, 3), "b": torch.rand(3, 3), "c": torch.rand(3, 3)}, "ab "),
+        "growth": plots.plot_growth(
+            [
+                {
+                    "family": "a",
+                    "what": "batch",
+                    "work": "fit",
+                    "n": [1, 8, 64],
+                    "seconds": [0.1, 0.2, 1.0],
+                    "overhead": 0.1,
+                    "scale": 0.014,
+                    "exponent": 1.0,
+                    "stderr": 0.1,
+                }
+            ]
+        ),
         "mazes": plots.mazes({"a": ("S.#", "..G")}, values={"a": np.arange(6.0)}, ways={"a": [0, 1, 4]}),
     }
 

@@ -13,6 +13,8 @@ BENCHES: dict[str, str] = {
     "families": "every family on the same pictures for the same seconds: the bake-off",
     "flow": "densities, samples and training steps of a coupling flow beside zuko, nflows and normflows",
     "gpt": "how soon a small GPT has learnt, against a plain loop",
+    "growth": "how a training step and a draw grow with image, text, batch and data, for every family",
+    "compile": "training steps and draws of several families with torch.compile and without",
 }
 """Each is the function of its name in the module of its name."""
 

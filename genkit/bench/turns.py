@@ -1,6 +1,7 @@
 """Two ways of one piece of work, timed in turns: what counts is their ratio, round by round."""
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,21 +38,26 @@ class Ratio:
         return f"Ratio({self.value:.2f}, half of the rounds in {self.low:.2f} … {self.high:.2f})"
 
 
-def seconds(ways: dict[str, Callable[[], object]], rounds: int = 9, warm: int = 1) -> dict[str, list[float]]:
+def seconds(
+    ways: dict[str, Callable[[], object]],
+    rounds: int = 9,
+    warm: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, list[float]]:
     """Return the seconds of every way, round by round: all take turns within a round, since a machine's speed drifts.
 
     Every second round runs in the opposite order, so that no way always follows the same one. The first ``warm``
-    rounds are not counted: they fill caches and compile.
+    rounds are not counted: they fill caches and compile. ``clock`` tells the seconds.
     """
     if rounds < 2 or not ways:
         raise ValueError(f"rounds, ways: expected at least 2 rounds of at least 1 way, received {rounds}, {len(ways)}")
     found: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(-warm, rounds):
         for name in list(ways) if turn % 2 else reversed(ways):
-            start = time.perf_counter()
+            start = clock()
             ways[name]()
             if turn >= 0:
-                found[name].append(time.perf_counter() - start)
+                found[name].append(clock() - start)
     return found
 
 
@@ -73,6 +79,11 @@ def flat(ratios: dict[str, Ratio], what: str = "") -> dict[str, float]:
         found[f"{start}genkit, ms"] = 1e3 * ratio.ours
         found[f"{start}{name}, ms"] = 1e3 * ratio.theirs
     return found
+
+
+def aloud(line: str) -> None:
+    """Tell one line of a benchmark that takes minutes, on stderr: stdout is for the result."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def peer(name: str):

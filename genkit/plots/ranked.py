@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from torch import Tensor
 
 from .style import COLOURS, INK, PAPER, RULE, WIDTH, axes
 
@@ -31,6 +32,26 @@ def ranked(ranks: Mapping[str, Sequence[float]], names: Sequence[str]) -> Axes:
     panel.set(xlim=(-0.5, len(ranks) - 0.5), ylim=(len(names) - 0.5, -0.5))
     panel.set_xticks(range(len(ranks)), list(ranks), rotation=45, ha="left", rotation_mode="anchor", fontsize=10)
     panel.set_yticks(range(len(names)), names, fontsize=10)
+    panel.xaxis.tick_top()
+    panel.tick_params(length=0)
+    panel.grid(False)
+    return panel
+
+
+def agreements(matrix: Tensor, names: Sequence[str]) -> Axes:
+    """Draw numbers in [−1, 1], shape (N, N), how far each of N yardsticks agrees with each: dark where it does."""
+    if tuple(matrix.shape) != (len(names), len(names)):
+        raise ValueError(f"matrix: expected shape {(len(names), len(names))}, received {tuple(matrix.shape)}")
+    panel = axes(5.6, 5.2)
+    panel.imshow(matrix.numpy(), cmap="gray_r", vmin=-0.6, vmax=1.25, interpolation="nearest")
+    for i, row in enumerate(matrix.tolist()):
+        for j, value in enumerate(row):
+            if i != j and not math.isnan(value):
+                text = f"{value:.1f}".replace("-", "−")
+                colour = PAPER if value > 0.45 else INK
+                panel.text(j, i, text, ha="center", va="center", fontsize=9.5, color=colour)
+    panel.set_xticks(range(len(names)), names, rotation=45, ha="left", rotation_mode="anchor")
+    panel.set_yticks(range(len(names)), names)
     panel.xaxis.tick_top()
     panel.tick_params(length=0)
     panel.grid(False)
