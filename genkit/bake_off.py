@@ -19,7 +19,7 @@ from .metrics.class_counts import worst_class
 from .metrics.flow_ode import flow_bound
 from .names import unknown
 from .peak import PeakMemory
-from .picture_forms import Form, form, on_levels
+from .picture_forms import Form, on_levels
 from .randomness import randomness_of
 from .training import TrainConfig, fit, train
 
@@ -46,7 +46,7 @@ class Contestant:
     @property
     def form(self) -> Form:
         """How it reads and writes a picture."""
-        return form(self.plan.form)
+        return self.plan.form_of()
 
     def write(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, None]:
         """Return pictures as the family reads them: the augmentation of its training."""

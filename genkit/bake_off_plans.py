@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from .data import Dataset
+from .picture_forms import Form, form
 from .training import TrainConfig
 
 RATES = (0.25, 0.5, 1.0, 2.0)
@@ -29,6 +30,10 @@ class Plan:
     arguments: dict
     config: TrainConfig
     knobs: dict = field(default_factory=dict)
+
+    def form_of(self) -> Form:
+        """Return how the family reads and writes a picture."""
+        return form(self.form)
 
     def sized(self, data: Dataset) -> "Plan":
         """Return the plan for pictures of another shape or with other levels; large ones get a larger network."""

@@ -19,7 +19,7 @@ HANDS = {
     "exercises", "recipe", "recipes", "named", "named_text", "named_gans", "named_self_supervised",
     "families", "families_diffusion", "source",
     "cli", "bench", "classifiers", "shipped", "record", "records", "__main__",
-    "points", "family_plans", "family_plane", "family_tree",
+    "points", "family_plans", "family_plane", "family_tree", "bake_off", "bake_off_plans",
     "named_semi",
 }  # fmt: skip
 ALLOWED = {
@@ -47,7 +47,7 @@ ALLOWED = {
         "backprop", "optimisers",
         "metrics",
     },
-    "probe": set(), "spread": set(),
+    "probe": set(), "spread": set(), "peak": set(), "picture_forms": set(), "ranking": set(),
     "dreaming": set(), "style_transfer": {"dreaming", "models"},
     "show": {"base", "plots"}, "spoiling": set(), "judging": {"base", "metrics", "show"},
     "session": {"show", "__init__"},

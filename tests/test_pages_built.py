@@ -15,7 +15,7 @@ import pytest
 yaml = pytest.importorskip("yaml")
 pytest.importorskip("jupyter_book")
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["index", "how_to_use", "paths", "notation", "glossary", "claims", "references"]
+PAGES = ["index", "how_to_use", "paths", "map", "notation", "glossary", "claims", "references"]
 
 # Rules that the theme breaks by itself, in places that no page of ours can reach, would stand here with the reason.
 EXCEPTIONS: dict[str, str] = {}
@@ -31,7 +31,13 @@ def html(tmp_path_factory):
     shutil.copy(ROOT / "_toc.yml", source)
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     config["execute"]["execute_notebooks"] = "off"
-    ours = ("roadmap", "claims", "paths", "look")  # the other extensions are for chapters, and have tests of their own
+    ours = (
+        "roadmap",
+        "claims",
+        "paths",
+        "choice",
+        "look",
+    )  # the other extensions are for chapters, and have tests of their own
     config["sphinx"]["local_extensions"] = {name: "book/_ext" for name in ours}
     (source / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     stub = {"cells": [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Stub {cite}`kingma2014`"}],

@@ -13,12 +13,13 @@ def ranks_by(values, best):
     """The rank of every value, 1 for the best; equal values share their mean rank.
 
     values has shape (N,); best is "high" or "low". A value that is NaN stands for a
-    model that has no such number: its rank is NaN, and it does not count for others.
+    model that has no such number: it gets 0, which is no rank, and does not count for
+    the others.
     """
     x = values.double() if best == "low" else -values.double()
     before = (x < x[:, None]).sum(1)  # hole
     same = (x == x[:, None]).sum(1)  # hole
-    return torch.where(x.isnan(), math.nan, before + (same + 1) / 2)  # hole
+    return torch.where(x.isnan(), 0.0, before + (same + 1) / 2)  # hole
 
 
 def unbeaten(points):
@@ -110,7 +111,7 @@ def _tries(n, tries, seed, spread=1.0):
 def _place(values, best, *, tie=0.5, first=1.0):
     x = values.double() if best == "low" else -values.double()
     before, same = (x < x[:, None]).sum(1), (x == x[:, None]).sum(1)
-    return torch.where(x.isnan(), math.nan, before + tie * (same - 1) + first)
+    return torch.where(x.isnan(), 0.0, before + tie * (same - 1) + first)
 
 
 def _filled(values, best, fill):
@@ -166,14 +167,15 @@ EXERCISES = (
             ),
             "missing is worst": (
                 lambda values, best: _filled(values, best, -math.inf if best == "high" else math.inf),
-                "a model without the number is not the worst: its rank is NaN.",
+                "a model without the number is not the worst: it gets no rank, but 0.",
             ),
             "missing is nought": (
-                lambda values, best: _filled(values, best, 0.0), "a missing number is not 0: its rank is NaN.",
+                lambda values, best: _filled(values, best, 0.0),
+                "a missing number is not the number 0 among others: such a model gets no rank.",
             ),
             "ties broken": (
                 lambda values, best: torch.where(
-                    values.isnan(), math.nan,
+                    values.isnan(), 0.0,
                     (values if best == "low" else -values).argsort(stable=True).argsort(stable=True).double() + 1,
                 ),
                 "equal values must get the same rank, whatever their order: the mean of their places.",

@@ -15,9 +15,10 @@ from ..metrics.images import frechet
 from ..metrics.likelihood import bits_per_dim
 from ..nn.classifier import classifier
 from ..ranking import ranks
+from . import growth
 
 SOURCES = (
-    "bake_off", "bake_off_plans", "picture_forms", "peak", "ranking", "training", "families", "metrics.images",
+    "bake_off", "bake_off_plans", "picture_forms", "peak", "ranking", "growth", "training", "families", "metrics.images",
     "metrics.manifold", "metrics.inception", "metrics.two_sample", "metrics.copying", "metrics.class_counts",
     "metrics.flow_ode", "metrics.likelihood", "data.digits",
 )  # fmt: skip
@@ -64,6 +65,7 @@ def run(tell: Callable[[str], None]) -> dict:
                         results["ladder"].append(ladder(contestant, data))
             results["races"][str(budget)][name] = rows
             tell(f"{budget} × {name}: {rows}")
+    results["growth"] = growth.measure(tell)
     results["real"] = {name: [judge(data)(x) for x in sets] for name, sets in references(data).items()}
     results["claims"] = {name: verdict(results) for name, verdict in VERDICTS.items()}
     tell(str(results["claims"]))
