@@ -19,8 +19,10 @@ def blurred(x: Tensor, width: float) -> Tensor:
     >>> bool(spread[..., 2, 2] < 1), round(spread.sum().item(), 3)
     (True, 1.0)
     """
-    if not width > 0:
+    if not 0 < width < float("inf"):
         raise ValueError(f"width: expected a number of pixels above 0, received {width}")
+    if x.ndim != 4 or not x.is_floating_point():
+        raise ValueError(f"x: expected images (N, C, H, W) of fractions, received {x.dtype} of shape {tuple(x.shape)}")
     reach = max(1, round(3 * width))
     bell = torch.exp(-torch.arange(-reach, reach + 1.0).square() / (2 * width**2))
     bell = (bell / bell.sum()).to(x)
@@ -30,13 +32,15 @@ def blurred(x: Tensor, width: float) -> Tensor:
 
 def noisy(x: Tensor, deviation: float, generator: Generator) -> Tensor:
     """Add Gaussian noise of this standard deviation, 0 or more, to images in [0, 1], and cut what leaves that range."""
-    if deviation < 0:
+    if not deviation >= 0:
         raise ValueError(f"deviation: expected 0 or more, received {deviation}")
     return (x + deviation * torch.randn(x.shape, generator=generator)).clamp(0, 1)
 
 
 def shifted(x: Tensor, share: float, generator: Generator, *, pixels: int = 1) -> Tensor:
     """Move a share of the images, shape (N, C, H, W), to the right by ``pixels``; black comes in from the left."""
+    if x.ndim != 4 or not 0 <= pixels <= x.shape[-1]:
+        raise ValueError(f"x, pixels: expected images (N, C, H, W) and 0 … W, received {tuple(x.shape)} and {pixels}")
     moved = x.clone()
     rows = chosen(len(x), share, generator)
     moved[rows] = F.pad(x[rows], (pixels, 0))[..., : x.shape[-1]]
@@ -86,11 +90,15 @@ def looped(texts: Sequence[Words], share: float, generator: Generator, *, words:
     >>> looped([["a", "b", "c", "d", "e"]], 1.0, torch.Generator(), words=2)
     [['a', 'b', 'a', 'b', 'a']]
     """
+    if words < 1:
+        raise ValueError(f"words: expected 1 or more, received {words}")
     return _changed(texts, share, generator, lambda text: [text[i % words] for i in range(len(text))])
 
 
 def replaced(texts: Sequence[Words], share: float, generator: Generator, by: Sequence[Words]) -> list[Words]:
     """Put others in the place of a share of the texts, drawn from ``by``: the training set, or one text alone."""
+    if not len(by):
+        raise ValueError("by: expected one text or more, received none")
     return _changed(
         texts, share, generator, lambda text: list(by[int(torch.randint(len(by), (), generator=generator))])
     )
@@ -98,6 +106,8 @@ def replaced(texts: Sequence[Words], share: float, generator: Generator, by: Seq
 
 def thinned(texts: Sequence[Words], share: float, generator: Generator) -> list[Words]:
     """Leave out every word with a probability of ``share``, but for the first."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"share: expected a number in [0, 1], received {share}")
     return [[w for i, w in enumerate(text) if i == 0 or torch.rand((), generator=generator) >= share] for text in texts]
 
 

@@ -52,6 +52,14 @@ def by_striking_out(x, limit):
     return torch.as_tensor(kept)
 
 
+def at_most(x, limit):
+    kept = []
+    for i, row in enumerate(x):
+        if all((row - x[j]).norm() > limit for j in kept):
+            kept.append(i)
+    return kept
+
+
 def no_self(x):
     return torch.cdist(x, x).topk(2, largest=False).values[:, 0]
 
@@ -90,6 +98,10 @@ WRONG = {
         "a small number on the diagonal": (
             lambda x: (torch.cdist(x, x) + torch.eye(len(x))).min(1).values, "",
         ),
+        "a hundred on the diagonal": (lambda x: torch.cdist(x, x).fill_diagonal_(100).min(1).values, "torch.inf"),
+        "too little added to the diagonal": (
+            lambda x: (torch.cdist(x, x) + 1e5 * torch.eye(len(x))).amin(1), "torch.inf",
+        ),
         "sorted": (lambda x: library(x).sort().values, ""),
         "squared": (lambda x: library(x) ** 2, "square of the distance"),
         "column": (lambda x: library(x)[:, None], "axis"),
@@ -113,6 +125,15 @@ WRONG = {
             lambda a, b: loop_score(a, b) - 0.5 * (a[:, None] == b).sum().item()
             / (len(a) * len(b) * (len(a) + len(b) + 1) / 12) ** 0.5, "counts nothing",
         ),
+        "nearly equal taken for a tie": (
+            lambda a, b: sum(
+                (p > q + 1e-3) + 0.5 * (abs(p - q) <= 1e-3) - 0.5 for p in a.tolist() for q in b.tolist()
+            ) / (len(a) * len(b) * (len(a) + len(b) + 1) / 12) ** 0.5, "",
+        ),
+        "corrected for ties": (
+            lambda a, b: float(scipy.stats.norm.ppf(scipy.stats.mannwhitneyu(
+                a, b, alternative="less", method="asymptotic", use_continuity=False).pvalue)), "",
+        ),
         "t-test": (lambda a, b: float(scipy.stats.ttest_ind(a, b).statistic), ""),
         "U": (lambda a, b: float(scipy.stats.mannwhitneyu(a, b).statistic), ""),
         "p-value": (lambda a, b: float(scipy.stats.mannwhitneyu(a, b).pvalue), ""),
@@ -135,6 +156,13 @@ WRONG = {
             "",
         ),
         "a list": (lambda x, limit: loop_kept(x, limit).tolist(), "received list"),
+        "at the limit as well": (
+            lambda x, limit: torch.tensor(
+                [i for i, row in enumerate(x) if i == 0 or i in at_most(x, limit)], dtype=torch.int64
+            ),
+            "not below it",
+        ),
+        "as fractions": (lambda x, limit: loop_kept(x, limit).double(), "whole numbers"),
         "rows": (lambda x, limit: x[loop_kept(x, limit)], "numbers of the rows"),
         "twice the limit": (lambda x, limit: loop_kept(x, 2 * limit), ""),
         "squared distance": (lambda x, limit: loop_kept(x, limit**0.5), ""),

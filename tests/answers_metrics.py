@@ -132,6 +132,13 @@ WRONG = {
         "probabilities of one class": (lambda p: p.max(1).values.mean().exp(), "one number"),
         "number of classes": (lambda p: torch.tensor(float(p.argmax(1).unique().numel())), ""),
         "transposed": (lambda p: by_entropies(p.T), ""),
+        "right unless a class is lost": (
+            lambda p: (p * (p.clamp(min=1e-12).log() - p.mean(0).log())).sum(1).mean().exp(),
+            "class that no sample has",
+        ),
+        "a floor that counts": (
+            lambda p: (p * ((p + 1e-3) / (p.mean(0) + 1e-3)).log()).sum(1).mean().exp(), "one number should be",
+        ),
         "sum for mean": (
             lambda p: (torch.special.xlogy(p, p) - torch.special.xlogy(p, p.mean(0))).sum().exp(), "",
         ),
@@ -146,6 +153,14 @@ WRONG = {
             ),
             "",
         ),
+        "right without doubles": (
+            lambda r, s, k: (
+                torch.cdist(r, s).min(1).values
+                <= torch.where(torch.cdist(r, r) > 0, torch.cdist(r, r), math.inf).kthvalue(k, 1).values
+            ).float().mean(),
+            "stands there twice",
+        ),
+        "doubles taken out first": (lambda r, s, k: loop_covered(r.unique(dim=0), s, k), ""),
         "samples' side": (lambda r, s, k: covered_by(s, r, k), ""),
         "squared": (
             lambda r, s, k: (
@@ -170,6 +185,18 @@ WRONG = {
     },
     "two_samples": {
         "changes its input": (in_place, "in place"),
+        "right for the Gaussian kernel": (
+            lambda aa, bb, ab: sum((k.mean() * len(k) - 1) / (len(k) - 1) for k in (aa, bb)) - 2 * ab.mean(),
+            "the diagonal need not be 1",
+        ),
+        "right where a point is most like itself": (
+            lambda aa, bb, ab: aa[aa < aa.max()].mean() + bb[bb < bb.max()].mean() - 2 * ab.mean(), "",
+        ),
+        "right where all kernels are above 0": (
+            lambda aa, bb, ab: sum((k := m - m.diagonal().diag()).sum() / (k > 0).sum() for m in (aa, bb))
+            - 2 * ab.mean(), "",
+        ),
+        "never below 0": (lambda aa, bb, ab: loop_two(aa, bb, ab).relu(), "nothing is cut off"),
         "root of n": (lambda aa, bb, ab: loop_two(aa, bb, ab) / len(aa) ** 0.5, "one number should be"),
         "first set only": (lambda aa, bb, ab: (aa.sum() - aa.trace()) / (len(aa) * (len(aa) - 1)) - ab.mean(), ""),
         "minus the trace twice": (

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, mannwhitneyu
 
 from genkit import metrics
+from genkit.base import Estimate
 from genkit.metrics import manifold
 
 
@@ -127,7 +128,7 @@ def test_one_far_real_point_fools_precision_and_not_density():
 @pytest.mark.parametrize("name", ["precision", "recall", "density", "coverage"])
 def test_balls_refuse_what_they_cannot_take(name):
     measure = getattr(manifold, name)
-    with pytest.raises(ValueError, match="k: expected a number in"):
+    with pytest.raises(ValueError, match="k: expected a whole number in"):
         measure(torch.zeros(5, 2), torch.zeros(9, 2), k=5)
     with pytest.raises(ValueError, match="dimensions"):
         measure(torch.zeros(9, 3), torch.zeros(9, 2))
@@ -310,3 +311,58 @@ def test_judges_who_guess_are_covered_as_often_as_promised():
 def test_impossible_votes_are_refused(call):
     with pytest.raises(ValueError, match="expected"):
         call()
+
+
+# what is no set of points ---------------------------------------------------------------------------------------------
+
+TWO_SETS = {
+    "precision": manifold.precision, "recall": lambda a, b: manifold.recall(b, a), "density": manifold.density,
+    "coverage": manifold.coverage, "kid": metrics.kid,
+    "mmd": lambda a, b: metrics.mmd(a, b, metrics.gaussian_kernel(1.0)), "limit": metrics.frechet_limit,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TWO_SETS)
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_number_that_is_none_is_refused_and_not_counted(name, bad):
+    a, b = clouds(80, 80, 3)
+    a[3, 1] = bad
+    for pair in ((a, b), (b, a)):
+        with pytest.raises(ValueError, match=r"(real|samples|a|b): expected finite numbers, received 1 that are not"):
+            TWO_SETS[name](*pair)
+
+
+@pytest.mark.parametrize("name", [n for n in TWO_SETS if n != "limit"])
+@pytest.mark.parametrize("bad", [torch.ones(80), torch.tensor(1.0), [[1.0]], None, np.ones((9, 3))])
+def test_what_is_no_tensor_of_examples_is_named(name, bad):
+    with pytest.raises(ValueError, match=r"expected a tensor of shape \(N, …\), received"):
+        TWO_SETS[name](bad, clouds()[0])
+
+
+@pytest.mark.parametrize("name", TWO_SETS)
+def test_whole_numbers_are_numbers_and_an_order_is_none(name):
+    a, b = ((10 * x).round() for x in clouds(90, 80, 3))
+    found = TWO_SETS[name](a, b)
+    assert isinstance(found, Estimate) and found.stderr >= 0 and found.kind == "estimate"
+    assert TWO_SETS[name](a.long(), b.long()) == found
+    assert TWO_SETS[name](a.flip(0), b).value == pytest.approx(found.value, rel=1e-9)
+
+
+def test_a_set_is_no_distance_from_itself():
+    a, _ = clouds(60, 60, 3)
+    assert metrics.frechet(a, a) == pytest.approx(0, abs=1e-9)
+    assert manifold.precision(a, a).value == manifold.recall(a, a).value == manifold.coverage(a, a).value == 1
+    assert metrics.frechet(a, a + 1) == pytest.approx(metrics.frechet(a + 1, a), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda a: manifold.precision(a, a[:0]), "real, samples: expected 2 or more of each, received 60 and 0"),
+        (lambda a: manifold.precision(a, a, k=2.5), "k: expected a whole number"),
+        (lambda a: metrics.frechet_limit(a, a, smallest=0.04), "smallest: expected a share that leaves more than 3"),
+    ],
+)
+def test_too_little_is_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(clouds(60, 60, 3)[0])

@@ -235,3 +235,12 @@ def test_a_shipped_classifier_reads_what_its_card_says(kind):
     assert about["data"]["sha256"] == data.sha256, "the data have changed: train it again"
     assert about["recipe"] == recipe_hash(), f"the recipe has changed: {about['made by']}"
     assert classifier(kind).features(data.test.x[:2]).shape[1] <= 64
+
+
+@pytest.mark.parametrize("bad", [torch.ones(3), torch.ones(3, dtype=torch.float64), torch.ones(3) * 1j])
+def test_labels_that_are_no_whole_numbers_are_named(bad):
+    from genkit.metrics.errors import confusion
+
+    for pair, name in (((bad, torch.ones(3).long()), "chosen"), ((torch.ones(3).long(), bad), "truth")):
+        with pytest.raises(ValueError, match=f"{name}: expected whole numbers, received torch."):
+            confusion(*pair, 2)

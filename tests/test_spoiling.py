@@ -1,9 +1,12 @@
 """Faults made on purpose are the faults they say they are; the count by class finds them; votes are counted rightly."""
 
+import base64
+import io
 import math
 
 import pytest
 import torch
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.stats import chi2_contingency
 
@@ -71,6 +74,16 @@ def test_texts_keep_what_a_fault_leaves_alone():
         (lambda: spoiling.refilled(2, torch.tensor([True, True]), chance()), "bad: expected"),
         (lambda: missing_share(torch.tensor([0, 3]), torch.tensor([0]), classes=2), "classes: expected more than 3"),
         (lambda: missing_share(torch.tensor([[0]]), torch.tensor([0]), classes=2), "real, samples: expected"),
+        (lambda: missing_share(torch.tensor([0.0]), torch.tensor([0]), classes=2), "real: expected classes 0, 1"),
+        (lambda: missing_share(torch.tensor([0]), torch.tensor([-1]), classes=2), "samples: .*int64, least -1"),
+        (lambda: spoiling.blurred(torch.ones(1, 1, 3, 3), math.inf), "width: expected"),
+        (lambda: spoiling.blurred(torch.ones(1, 1, 3, 3).long(), 0.5), "x: expected images .* of fractions"),
+        (lambda: spoiling.blurred(torch.ones(1, 3, 3), 0.5), "x: expected images"),
+        (lambda: spoiling.noisy(torch.ones(1), math.nan, chance()), "deviation: expected"),
+        (lambda: spoiling.shifted(torch.ones(2, 1, 3, 3), 1.0, chance(), pixels=-1), "x, pixels: expected"),
+        (lambda: spoiling.looped([["a"]], 1.0, chance(), words=0), "words: expected 1 or more"),
+        (lambda: spoiling.replaced([["a"]], 1.0, chance(), []), "by: expected one text or more"),
+        (lambda: spoiling.thinned([["a"]], 1.1, chance()), "share: expected"),
         (lambda: TwoWay(torch.ones(2, 1, 3, 3), torch.ones(1, 1, 3, 3)), "real, made: expected"),
         (lambda: game().found(""), "choices: expected 1 … 6"),
         (lambda: game().found("LRX"), "choices: expected"),
@@ -172,14 +185,58 @@ def test_the_real_one_is_where_the_game_put_it():
 def test_the_widget_keeps_the_choices_and_says_the_interval():
     pytest.importorskip("ipywidgets")
     played = game()
-    box = played.play()
+    box = played.play(pause=0)
     columns, told = box.children
     pictures, buttons = ([column.children[i] for column in columns.children] for i in (0, 1))
-    assert bytes(pictures[0].value).startswith(b"\x89PNG") and told.value == "pair 1 of 6"
+    assert 'alt="pair 1, left"' in pictures[0].value and told.value == "pair 1 of 6"
     for _ in range(6):
         buttons[0].click()
-    low, high = wilson(played.found("LLLLLL"), 6)
+    right = played.found("LLLLLL")
+    low, high = wilson(right, 6)
     assert played.choices == "LLLLLL" and f"{low:.0%} … {high:.0%}" in told.value
+    assert f"{right} of 6 pairs, {right / 6:.0%}" in told.value and "*" not in told.value
+    assert played.verdict(played.choices).plain.replace("**", "") == told.value
     assert all(button.disabled for button in buttons)
     buttons[0].click()
     assert played.choices == "LLLLLL", "the game is over"
+
+
+def test_every_pair_is_shown_as_it_is_and_a_double_click_judges_one_pair(monkeypatch):
+    pytest.importorskip("ipywidgets")
+    from genkit import judging
+
+    played, now = game(), [0.0]
+    monkeypatch.setattr(judging.time, "monotonic", lambda: now[0])
+    columns, told = played.play().children
+    pictures, buttons = ([column.children[i] for column in columns.children] for i in (0, 1))
+    for i in range(6):
+        assert told.value == f"pair {i + 1} of 6"
+        for picture, side in zip(pictures, (played.left, played.right), strict=True):
+            shown = Image.open(io.BytesIO(base64.b64decode(picture.value.split("base64,")[1].removesuffix('">'))))
+            assert shown.size == (168, 168) and shown.getpixel((9, 9)) == round(255 * (1 - side[i].mean().item()))
+        buttons[1].click()
+        now[0] += 0.2
+        buttons[1].click()  # the second half of a double click
+        now[0] += 2.0
+    assert played.choices == "RRRRRR" and "Wilson" in told.value
+    played.play()
+    assert played.choices == "", "a new game begins anew"
+
+
+def test_choices_that_are_no_word_are_named():
+    for bad in (None, ["L"], "L,R", "L\nR"):
+        with pytest.raises(ValueError, match="choices: expected 1 … 6 letters"):
+            game().found(bad)
+
+
+# the patient of the exercises -----------------------------------------------------------------------------------------
+
+
+def test_the_patient_lacks_fonts_and_nothing_that_a_wrong_answer_names():
+    from genkit.exercises.metrics import patient
+
+    ill, world = patient()
+    z = lab.scores(lab.clean(world, sets=8), [lab.asked(world, ill)])
+    assert z["recall"] < -20 and z["coverage"] < -10, "too few kinds of each letter"
+    for name in ("precision", "density", "sharpness", "class score", "copying z", "worst class"):
+        assert abs(z[name]) < lab.LIMIT, f"{name} accuses another fault"

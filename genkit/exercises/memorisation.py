@@ -3,7 +3,7 @@
 import torch
 
 from .choice import Choice
-from .exercise import Exercise
+from .exercise import Exercise, Wrong, run
 
 # the references ------------------------------------------------------------------------------------------------------
 
@@ -64,10 +64,23 @@ def _rows(n, d, twice, seed):
     return make
 
 
-def _distances(m, n, levels, seed):
+def _far_rows():
+    """Rows so far apart that no number but infinity is safe on the diagonal."""
+    return (1e6 * torch.randn(7, 2, generator=torch.Generator().manual_seed(4)),)
+
+
+def _any_distance(answer):
+    """Raise for an answer that hides the diagonal behind a number that is too small for far rows."""
+    found = run(answer, _far_rows())
+    numbers = isinstance(found, torch.Tensor) and found.shape == (7,) and found.is_floating_point()
+    if numbers and (found > 0).all() and (found == found[0]).all():
+        raise Wrong("rows may lie farther apart than the number that you put on the diagonal: take torch.inf.")
+
+
+def _distances(m, n, levels, seed, unit=1.0):
     def make():
         g = torch.Generator().manual_seed(seed)
-        drawn, real = torch.rand(m, generator=g) * 0.8, torch.rand(n, generator=g)
+        drawn, real = torch.rand(m, generator=g) * 0.8 * unit, torch.rand(n, generator=g) * unit
         return ((drawn * levels).round() / levels, (real * levels).round() / levels) if levels else (drawn, real)
 
     return make
@@ -76,6 +89,18 @@ def _distances(m, n, levels, seed):
 def _chain():
     """A row of points in which each is a duplicate of the next: what was dropped must not drop others."""
     return torch.tensor([[0.0], [0.8], [1.6], [2.4], [9.0], [9.1]]), 1.0
+
+
+def _at_the_limit():
+    """Distances of exactly the limit: whole numbers, which are exact however they are computed."""
+    return torch.tensor([[0.0, 0.0], [3.0, 4.0], [3.0, 9.0], [6.0, 8.0], [20.0, 0.0], [20.0, 1.0]]), 5.0
+
+
+def _whole(answer):
+    """Raise for row numbers that cannot be used as row numbers."""
+    found = run(answer, _chain())
+    if isinstance(found, torch.Tensor) and found.ndim == 1 and found.is_floating_point():
+        raise Wrong("numbers of rows are whole numbers: with these x[kept] fails. Return int64.")
 
 
 def _groups(n, d, limit, seed):
@@ -120,7 +145,8 @@ def _alone(x, limit):
 EXERCISES = (
     Exercise(
         "nearest_other", 1, nearest_other,
-        [_rows(6, 2, 0, 0), _rows(9, 3, 2, 1), _rows(5, 1, 1, 2), _rows(20, 4, 3, 3)],
+        [_rows(6, 2, 0, 0), _rows(9, 3, 2, 1), _rows(5, 1, 1, 2), _rows(20, 4, 3, 3), _far_rows],
+        tests=[_any_distance],
         mistakes={
             "itself": (
                 lambda x: torch.cdist(x, x).min(1).values,
@@ -191,7 +217,10 @@ EXERCISES = (
     ),
     Exercise(
         "rank_score", 2, rank_score,
-        [_distances(9, 7, 0, 0), _distances(30, 20, 8, 1), _distances(5, 12, 4, 2), _distances(2, 2, 0, 3)],
+        [
+            _distances(9, 7, 0, 0), _distances(30, 20, 8, 1), _distances(5, 12, 4, 2), _distances(2, 2, 0, 3),
+            _distances(12, 9, 0, 4, 1e-4),
+        ],
         mistakes={
             "sign": (
                 lambda a, b: -_z(_u(a, b), len(a), len(b)),
@@ -231,8 +260,9 @@ EXERCISES = (
         "deduplicated", 3, deduplicated,
         [
             _chain, _groups(12, 3, 0.3, 0), _groups(20, 2, 0.5, 1), _groups(6, 4, 0.2, 2),
-            lambda: (torch.zeros(5, 2), 0.1),
+            lambda: (torch.zeros(5, 2), 0.1), _at_the_limit,
         ],
+        tests=[_whole],
         mistakes={
             "any earlier": (
                 _any_earlier,
@@ -249,6 +279,10 @@ EXERCISES = (
             "from the end": (
                 lambda x, limit: torch.tensor(sorted(_greedy(x, limit, range(len(x) - 1, -1, -1)))),
                 "keep the first of each group: go through the rows from the beginning.",
+            ),
+            "at the limit": (
+                lambda x, limit: torch.tensor(_greedy(x, limit, near=lambda d, limit: d <= limit)),
+                "a distance of just the limit is not below it: such rows are no duplicates.",
             ),
             "dropped": (
                 lambda x, limit: torch.tensor(
@@ -291,7 +325,7 @@ def suspect(seed: int = 0):
     mine = (kinds == 6).nonzero()[:, 0]
     source = data.train.x[data.train.c == 6]
     g = torch.Generator().manual_seed(seed)
-    moved = nudged(source).view(9, -1, 1, 8, 8)  # one of nine places; the fourth of them is the middle
+    moved = nudged(source).view(9, -1, 1, 8, 8)  # nine places, of which number 4 is the middle
     place = torch.tensor([1, 3, 5, 7])[torch.randint(4, (len(mine),), generator=g)]
     samples[mine] = moved[place, torch.randperm(len(source), generator=g)[: len(mine)]]
     return samples, kinds

@@ -74,10 +74,16 @@ def _probabilities(n, k, seed, sharp=1.0):
     return make
 
 
-def _clouds(n, m, d, k, seed):
+def _no_class_three():
+    """No sample has anything of the last class: its mean is exactly 0, too."""
+    return (torch.tensor([[1.0, 0.0, 0.0], [0.3, 0.7, 0.0], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]),)
+
+
+def _clouds(n, m, d, k, seed, twice=0):
     def make():
         g = torch.Generator().manual_seed(seed)
-        return torch.randn(n, d, generator=g), 0.6 * torch.randn(m, d, generator=g) + 0.8, k
+        real, samples = torch.randn(n, d, generator=g), 0.6 * torch.randn(m, d, generator=g) + 0.8
+        return torch.cat([real, real[:twice]]), samples, k
 
     return make
 
@@ -91,11 +97,20 @@ def _line(sizes, limit, slope, seed):
     return make
 
 
-def _kernels(n, m, seed):
+def _bell(x, y):
+    return (-torch.cdist(x, y).square() / 2).exp()
+
+
+def _cube(x, y):
+    """KID's kernel: a point is not 1 with itself, and likeness may be below 0."""
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+def _kernels(n, m, seed, *, kernel=_bell, shift=0.7):
     def make():
         g = torch.Generator().manual_seed(seed)
-        a, b = torch.randn(n, 2, generator=g), torch.randn(m, 2, generator=g) + 0.7
-        return tuple((-torch.cdist(x, y).square() / 2).exp() for x, y in ((a, a), (b, b), (a, b)))
+        a, b = torch.randn(n, 2, generator=g), torch.randn(m, 2, generator=g) + shift
+        return kernel(a, a), kernel(b, b), kernel(a, b)
 
     return make
 
@@ -115,6 +130,11 @@ def _plain(right, n, z):
     p = right / n
     half = z * math.sqrt(p * (1 - p) / n)
     return torch.tensor([p - half, p + half])
+
+
+def _apart(x):
+    apart = torch.cdist(x, x)
+    return apart.masked_fill(apart == 0, math.inf)
 
 
 def _balls(real, samples, k, own, *, swap=False):
@@ -157,7 +177,7 @@ EXERCISES = (
     ),
     Exercise(
         "class_score", 1, class_score,
-        [_probabilities(8, 3, 0), _probabilities(20, 5, 1, 3.0), _probabilities(4, 2, 2)],
+        [_probabilities(8, 3, 0), _probabilities(20, 5, 1, 3.0), _probabilities(4, 2, 2), _no_class_three],
         mistakes={
             "log left": (lambda p: class_score(p).log(), "this is the mean divergence in nats: take its exp."),
             "entropy of the mean alone": (
@@ -167,6 +187,10 @@ EXERCISES = (
             "log of zero": (
                 lambda p: (p * (p.log() - p.mean(0).log())).sum(1).mean().exp(),
                 "0 · log 0 counts as 0: torch.special.xlogy knows that.",
+            ),
+            "log of a zero mean": (
+                lambda p: (_safe(p) - p * p.mean(0).log()).sum(1).mean().exp(),
+                "a class that no sample has makes 0 · log 0 in the mean, too: use torch.special.xlogy there as well.",
             ),
             "the other way": (
                 lambda p: (p.mean(0) * (p.mean(0).log() - p.clamp(min=1e-12).log())).sum(1).mean().exp(),
@@ -184,8 +208,13 @@ EXERCISES = (
         },
     ),
     Exercise(
-        "covered", 2, covered, [_clouds(30, 20, 2, 3, 0), _clouds(12, 25, 3, 1, 1), _clouds(40, 15, 2, 5, 2)],
+        "covered", 2, covered,
+        [_clouds(30, 20, 2, 3, 0), _clouds(12, 25, 3, 1, 1), _clouds(40, 15, 2, 5, 2), _clouds(16, 9, 2, 2, 3, 8)],
         mistakes={
+            "doubles left out": (
+                lambda r, s, k: (torch.cdist(r, s).min(1).values <= _apart(r).sort(1).values[:, k - 1]).float().mean(),
+                "you leave out every distance of 0: a real point that stands there twice is a neighbour of the other.",
+            ),
             "itself counted": (
                 lambda r, s, k: (
                     (torch.cdist(r, s).min(1).values <= torch.cdist(r, r).sort(1).values[:, k - 1]).float().mean()
@@ -246,8 +275,19 @@ EXERCISES = (
         },
     ),
     Exercise(
-        "two_samples", 2, two_samples, [_kernels(6, 5, 0), _kernels(9, 4, 1), _kernels(3, 8, 2)],
+        "two_samples", 2, two_samples,
+        [
+            _kernels(6, 5, 0), _kernels(9, 4, 1), _kernels(3, 8, 2), _kernels(7, 6, 6, kernel=_cube),
+            _kernels(8, 9, 0, shift=0.0),
+        ],
         mistakes={
+            "ones on the diagonal": (
+                lambda aa, bb, ab: (
+                    (aa.sum() - len(aa)) / (len(aa) * (len(aa) - 1)) + (bb.sum() - len(bb)) / (len(bb) * (len(bb) - 1))
+                    - 2 * ab.mean()
+                ),
+                "the diagonal need not be 1: other kernels, such as KID's, have others there. Subtract the trace.",
+            ),
             "with the diagonal": (
                 lambda aa, bb, ab: aa.mean() + bb.mean() - 2 * ab.mean(),
                 "every point is compared with itself here: that is the bias. Leave the diagonal out.",
@@ -268,7 +308,7 @@ EXERCISES = (
                 lambda aa, bb, ab: two_samples(aa, bb, ab).abs().sqrt(), "the square is wanted: it may be below 0.",
             ),
             "clamped": (
-                lambda aa, bb, ab: two_samples(aa, bb, ab) * 0 + two_samples(aa, bb, ab).clamp(min=0.5),
+                lambda aa, bb, ab: two_samples(aa, bb, ab).clamp(min=0),
                 "nothing is cut off: without bias it may be small, or below 0.",
             ),
             "no diagonal between": (
@@ -278,6 +318,10 @@ EXERCISES = (
                     - 2 * (ab.sum() - ab.diagonal().sum()) / (ab.numel() - min(ab.shape))
                 ),
                 "between the sets all pairs count: nobody meets himself there.",
+            ),
+            "without a sign": (
+                lambda aa, bb, ab: two_samples(aa, bb, ab).abs(),
+                "without bias it comes out below 0 about every second time for two sets of one kind: keep the sign.",
             ),
             "negative": (lambda aa, bb, ab: -two_samples(aa, bb, ab), "the sign is turned: farther is larger."),
         },
@@ -301,5 +345,5 @@ def patient():
     """Return 500 letters with a fault, as the chapter's ``Letters``, and the world they come from."""
     from ..records import metrics as lab
 
-    w = lab.world(0)
-    return lab.spoiled(w, "few fonts a letter", 1, torch.Generator().manual_seed(77)), w
+    w = lab.world(0)  # with this seed no other number leaves what clean sets give: four fonts may be bolder than others
+    return lab.spoiled(w, "few fonts a letter", 1, torch.Generator().manual_seed(11)), w

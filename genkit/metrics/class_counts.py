@@ -26,6 +26,9 @@ def missing_share(real: Tensor, samples: Tensor, *, classes: int) -> Tensor:
         raise ValueError(
             f"real, samples: expected shapes (N,) and (M,), received {tuple(real.shape)} and {tuple(samples.shape)}"
         )
+    for name, labels in (("real", real), ("samples", samples)):
+        if labels.dtype != torch.int64 or labels.min() < 0:
+            raise ValueError(f"{name}: expected classes 0, 1, …, int64, received {labels.dtype}, least {labels.min()}")
     n, m = (c.bincount(minlength=classes).double() for c in (real, samples))
     if len(n) > classes or len(m) > classes:
         raise ValueError(f"classes: expected more than {max(real.max(), samples.max())}, received {classes}")

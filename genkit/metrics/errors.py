@@ -42,6 +42,8 @@ def confusion(chosen: Tensor, truth: Tensor, classes: int) -> Tensor:
             f"{tuple(truth.shape)}"
         )
     for name, labels in (("chosen", chosen), ("truth", truth)):
+        if labels.is_floating_point() or labels.is_complex():
+            raise ValueError(f"{name}: expected whole numbers, received {labels.dtype}")
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
             raise ValueError(
                 f"{name}: expected labels in 0 … {classes - 1}, received {int(labels.min())} … {int(labels.max())}"

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..base import Estimate
 from .images import frechet
+from .rows import as_rows
 
 
 def frechet_limit(
@@ -33,10 +34,16 @@ def frechet_limit(
             f"real, samples: expected shapes (N, F) and (M, F) with M >= 40, received {tuple(real.shape)} and "
             f"{tuple(samples.shape)}"
         )
+    if smallest * len(samples) <= real.shape[1]:
+        raise ValueError(
+            f"smallest: expected a share that leaves more than {real.shape[1]} samples, as many as features, received "
+            f"{smallest} of {len(samples)}"
+        )
     if sizes < 3 or draws < 1 or not 0 < smallest < 1:
         raise ValueError(
             f"sizes, draws, smallest: expected >= 3, >= 1 and in (0, 1), received {sizes}, {draws}, {smallest}"
         )
+    real, samples = as_rows("real", real), as_rows("samples", samples)
     generator, m = torch.Generator().manual_seed(seed), len(samples)
     inverse, found = [], []
     for n in (1 / torch.linspace(1 / m, 1 / (smallest * m), sizes)).round().long().tolist():

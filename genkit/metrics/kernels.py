@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..base import Estimate
+from .rows import as_rows
 
 Kernel = Callable[[Tensor, Tensor], Tensor]
 """From points of shapes (N, D) and (M, D) to their likeness, shape (N, M)."""
@@ -71,7 +72,7 @@ def kid(real: Tensor, samples: Tensor) -> Estimate:
 
 
 def _points(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    a, b = a.flatten(1).double(), b.flatten(1).double()
+    a, b = as_rows("a", a), as_rows("b", b)
     if a.shape[1] != b.shape[1] or min(len(a), len(b)) < 3:
         raise ValueError(
             f"a, b: expected shapes (N, D) and (M, D) with N, M >= 3, received {tuple(a.shape)} and {tuple(b.shape)}"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..base import Estimate
+from .rows import as_rows
 
 
 def precision(real: Tensor, samples: Tensor, *, k: int = 5) -> Estimate:
@@ -73,10 +74,12 @@ def _radii(x: Tensor, k: int) -> Tensor:
 
 
 def _points(real: Tensor, samples: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    real, samples = real.flatten(1).double(), samples.flatten(1).double()
+    real, samples = as_rows("real", real), as_rows("samples", samples)
     if real.shape[1] != samples.shape[1]:
         raise ValueError(f"samples: expected {real.shape[1]} dimensions as in real, received {samples.shape[1]}")
     smaller = min(len(real), len(samples))
-    if not 1 <= k < smaller:
-        raise ValueError(f"k: expected a number in [1, {smaller}), received {k}")
+    if smaller < 2:
+        raise ValueError(f"real, samples: expected 2 or more of each, received {len(real)} and {len(samples)}")
+    if k != int(k) or not 1 <= k < smaller:
+        raise ValueError(f"k: expected a whole number in [1, {smaller}), received {k}")
     return real, samples
