@@ -62,3 +62,23 @@ def test_the_network_learns():
     x = lab.some(50, 0)
     before = lab.surprise(lab.network(0), x)
     assert lab.surprise(lab.learner(x, 0, steps=60).model, x) < 0.9 * before
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x: copy_score(torch.full_like(x, torch.nan), x, x), "train: expected finite numbers"),
+        (lambda x: copy_score(x, x, x[:, 0]), "samples: expected a tensor of shape"),
+        (lambda x: nearest(x, x[:0]), "to: expected rows of 3 dimensions"),
+        (lambda x: nearest(x, x.tolist()), "to: expected a tensor of shape"),
+        (lambda x: nearest(x, x[:, :2]), "to: expected rows of 3 dimensions"),
+    ],
+)
+def test_what_is_no_set_of_numbers_gets_one_line(call, words):
+    with pytest.raises(ValueError, match=words):
+        call(torch.randn(9, 3))
+
+
+def test_whole_numbers_have_distances_too():
+    x = torch.tensor([[0, 0], [3, 4]])
+    assert nearest(x, x[:1]).tolist() == [0.0, 5.0]

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ..base import Estimate
+from .rows import as_rows
 
 
 def nearest(x: Tensor, to: Tensor) -> Tensor:
@@ -12,10 +13,11 @@ def nearest(x: Tensor, to: Tensor) -> Tensor:
     >>> nearest(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [9.0, 9.0]]))
     tensor([5.])
     """
-    x, to = x.flatten(1), to.flatten(1)
-    if x.shape[1] != to.shape[1]:
-        raise ValueError(f"to: expected {x.shape[1]} dimensions as in x, received {to.shape[1]}")
-    return torch.cdist(x, to).min(1).values
+    one, other = as_rows("x", x), as_rows("to", to)
+    if one.shape[1] != other.shape[1] or not len(other):
+        raise ValueError(f"to: expected rows of {one.shape[1]} dimensions as in x, received {tuple(other.shape)}")
+    one, other = (rows.to(x.dtype if x.is_floating_point() else rows.dtype) for rows in (one, other))
+    return torch.cdist(one, other).min(1).values
 
 
 def copy_scores(
@@ -40,7 +42,7 @@ def copy_scores(
     Returns z, NaN in a cell without two samples and two test examples, and the number of test examples, both of shape
     (cells,).
     """
-    train, test, samples = (x.flatten(1).double() for x in (train, test, samples))
+    train, test, samples = as_rows("train", train), as_rows("test", test), as_rows("samples", samples)
     if not train.shape[1] == test.shape[1] == samples.shape[1]:
         raise ValueError(
             f"train, test, samples: expected one number of dimensions, received {train.shape[1]}, {test.shape[1]} and "
