@@ -68,56 +68,56 @@ def _plan(
 
 
 PLANS: dict[str, Plan] = {plan.name: plan for plan in (
-    _plan("VAE", "vae", "grey", {**_BELLS, "latent": 16, "hidden": [256]}, 540, 4e-3),
+    _plan("VAE", "vae", "grey", {**_BELLS, "latent": 16, "hidden": [256]}, 440, 4e-3),
     _plan(
         "VQ", "vq", "grey", {**_BELLS, "patch": 2, "codes": 32, "width": 32, "prior": {"width": 48, "layers": 2}},
-        220, 4e-3, optimiser="muon",
+        150, 4e-3, optimiser="muon",
     ),
     _plan(
-        "PixelCNN", "autoregressive", "grey", {**_BELLS, "network": "pixelcnn", "width": 24, "blocks": 3}, 140, 8e-3,
+        "PixelCNN", "autoregressive", "grey", {**_BELLS, "network": "pixelcnn", "width": 24, "blocks": 3}, 110, 8e-3,
         batch=32,
     ),
-    _plan("MADE", "autoregressive", "grey", {**_BELLS, "network": "made", "hidden": [512], "dropout": 0.2}, 390, 4e-3),
+    _plan("MADE", "autoregressive", "grey", {**_BELLS, "network": "made", "hidden": [512], "dropout": 0.2}, 320, 4e-3),
     _plan(
-        "GPT", "gpt", "words", {"vocabulary": 17, "context": 64, "width": 32, "layers": 2, "heads": 2}, 190, 1.6e-2,
+        "GPT", "gpt", "words", {"vocabulary": 17, "context": 64, "width": 32, "layers": 2, "heads": 2}, 108, 1.6e-2,
         batch=16, optimiser="muon",
     ),
     _plan(
         "recurrent", "recurrent", "words", {"vocabulary": 17, "context": 64, "width": 48, "hidden": 96, "layers": 1},
-        220, 4e-3, batch=32,
+        165, 4e-3, batch=32,
     ),
-    _plan("flow", "flow", "grey", {**_GREY, "layers": 8, "hidden": [128], "mix": False, "dropout": 0.1}, 360, 4e-3),
-    _plan("spline flow", "zuko_flow", "points", {**_NUMBERS, "hidden": [64]}, 120, 8e-3),
-    _plan("flow matching", "flow_matching", "grey", {**_UNIT, "size": {"width": 128, "depth": 3}}, 400, 4e-3),
+    _plan("flow", "flow", "grey", {**_GREY, "layers": 8, "hidden": [128], "mix": False, "dropout": 0.1}, 285, 4e-3),
+    _plan("spline flow", "zuko_flow", "points", {**_NUMBERS, "hidden": [64]}, 98, 8e-3),
+    _plan("flow matching", "flow_matching", "grey", {**_UNIT, "size": {"width": 128, "depth": 3}}, 330, 4e-3),
     _plan(
         "reflow", "reflow", "grey",
         {**_UNIT, "size": {"width": 128, "depth": 3}, "pairs": 2000, "split": 0.7, "knobs": {"steps": 10}},
-        360, 8e-3, {"steps": 1},
+        300, 8e-3, {"steps": 1},
     ),
     _plan(
-        "diffusion", "diffusion", "grey", {**_GREY, "network": "mlp", "hidden": [320, 320]}, 660, 8e-3, _FEW, batch=128
+        "diffusion", "diffusion", "grey", {**_GREY, "network": "mlp", "hidden": [320, 320]}, 570, 8e-3, _FEW, batch=128
     ),
-    _plan("diffusion, U-Net", "diffusion", "grey", {**_GREY, "width": 16, "grow": [1, 2]}, 170, 8e-3, _FEW, batch=32),
+    _plan("diffusion, U-Net", "diffusion", "grey", {**_GREY, "width": 16, "grow": [1, 2]}, 130, 8e-3, _FEW, batch=32),
     _plan(
         "latent diffusion", "latent_diffusion", "grey",
-        {"codec": {**_BELLS, "latent": 16, "hidden": [256]}, "prior": {"hidden": [192, 192]}, "split": 0.5}, 520, 4e-3,
+        {"codec": {**_BELLS, "latent": 16, "hidden": [256]}, "prior": {"hidden": [192, 192]}, "split": 0.5}, 560, 4e-3,
     ),
     _plan(
         "GAN", "gan", "grey",
         {**_NUMBERS, **_GAME, "latent": 32, "draw": {"hidden": [256, 256]}, "look": {"hidden": [256, 256]}},
-        370, 4e-3, clip=None,
+        315, 4e-3, clip=None,
     ),
     _plan(
         "energy", "energy", "points",
         {**_NUMBERS, "hidden": [256, 256], "spread": 2.0, "steps": 20, "step": 0.2, "chains": 1000, "regularise": 0.01},
-        155, 1e-3, {"steps": 200},
+        130, 1e-3, {"steps": 200},
     ),
     _plan(
-        "Boltzmann machine", "boltzmann", "coins", {**_NUMBERS, "hidden": 128, "k": 1, "chains": 64}, 1750, 2e-2,
+        "Boltzmann machine", "boltzmann", "coins", {**_NUMBERS, "hidden": 128, "k": 1, "chains": 64}, 1450, 2e-2,
         {"steps": 500, "mean": True}, clip=None,
     ),
     _plan(
-        "belief network", "dbn", "coins", {**_NUMBERS, "hidden": [128, 128], "k": 1, "chains": 64}, 1600, 4e-2,
+        "belief network", "dbn", "coins", {**_NUMBERS, "hidden": [128, 128], "k": 1, "chains": 64}, 1400, 4e-2,
         {"steps": 500, "mean": True}, clip=None,
     ),
 )}  # fmt: skip

@@ -20,6 +20,7 @@ def ranked(ranks: Mapping[str, Sequence[float]], names: Sequence[str]) -> Axes:
             raise ValueError(f"ranks: expected {len(names)} for {yardstick!r}, received {len(found)}")
     panel = axes(WIDTH, 0.33 * len(names) + 1.3)
     for j, found in enumerate(ranks.values()):
+        found = [float(rank) for rank in found]
         places = sum(not math.isnan(rank) for rank in found)
         for i, rank in enumerate(found):
             if math.isnan(rank):
