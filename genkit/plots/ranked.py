@@ -9,6 +9,13 @@ from torch import Tensor
 
 from .style import COLOURS, INK, PAPER, RULE, WIDTH, axes
 
+PLACES = (
+    (9, -3, "left"), (-9, -3, "right"), (0, 9, "center"), (0, -15, "center"), (9, 9, "left"), (-9, 9, "right"),
+    (9, -15, "left"), (-9, -15, "right"), (0, 22, "center"), (0, -28, "center"), (22, 18, "left"), (-22, 18, "right"),
+    (22, -24, "left"), (-22, -24, "right"),
+)  # fmt: skip
+"""Where a name may stand beside its point, in points of type, the best place first."""
+
 
 def ranked(ranks: Mapping[str, Sequence[float]], names: Sequence[str]) -> Axes:
     """Draw ranks as a grid: names down, yardsticks across, dark for the first; NaN stays empty.
@@ -86,7 +93,7 @@ def frontier(
     points: Mapping[str, tuple[float, float]], unbeaten: Sequence[bool], *, xlabel: str, ylabel: str
 ) -> Axes:  # fmt: skip
     """Draw named points on logarithmic axes: full and joined where nobody beats them, hollow where somebody does."""
-    panel = axes(WIDTH, 4.8)
+    panel = axes(WIDTH, 5.6)
     panel.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
     best = sorted(point for point, first in zip(points.values(), unbeaten, strict=True) if first)
     panel.plot(*zip(*best, strict=True), color=COLOURS[0], linewidth=1.2, zorder=1)
@@ -107,8 +114,7 @@ def _names(panel: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     at = {name: panel.transData.transform(point) for name, point in points.items()}
     taken = []
     for name, point in points.items():
-        for dx, dy, side in ((9, -3, "left"), (-9, -3, "right"), (0, 9, "center"), (0, -15, "center"), (9, 9, "left"),
-                             (-9, 9, "right"), (9, -15, "left"), (-9, -15, "right")):  # fmt: skip
+        for dx, dy, side in PLACES:
             text = panel.annotate(
                 name, point, xytext=(dx, dy), textcoords="offset points", ha=side, fontsize=9.5, color=INK
             )
