@@ -5,6 +5,7 @@ Each walks along times that fall from near 1, noise, to 0, data, and asks ``deno
 each of the shape of x. Each yields x after every step.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
@@ -31,11 +32,10 @@ def ddim(
     """
     if not 0 <= eta <= 1:
         raise ValueError(f"eta: expected a number in [0, 1], received {eta}")
-    for now, then in pairwise(path):
+    for (now, alpha_t, sigma_t), (_, alpha_s, sigma_s) in pairwise(_mixes(schedule, path)):
         clean, noise = denoise(x, _full(now, x), c)
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = _at(schedule, now, x), _at(schedule, then, x)
-        tau = eta * sigma_s / sigma_t * (1 - (alpha_t / alpha_s) ** 2).clamp(min=0).sqrt()
-        x = alpha_s * clean + (sigma_s**2 - tau**2).clamp(min=0).sqrt() * noise
+        tau = eta * sigma_s / sigma_t * _root(1 - (alpha_t / alpha_s) ** 2)
+        x = alpha_s * clean + _root(sigma_s**2 - tau**2) * noise
         if tau > 0:
             x = x + tau * draw(x)
         yield x
@@ -92,13 +92,12 @@ def dpm_solver(
     :math:`\hat x_0`, and so are DDIM's.
     """
     before, last = None, None
-    for now, then in pairwise(path):
+    for (now, alpha_t, sigma_t), (then, alpha_s, sigma_s) in pairwise(_mixes(schedule, path)):
         clean, _ = denoise(x, _full(now, x), c)
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = _at(schedule, now, x), _at(schedule, then, x)
-        h = torch.log(alpha_s * sigma_t / (alpha_t * sigma_s))  # infinite at the end
+        h = math.log(alpha_s * sigma_t / (alpha_t * sigma_s)) if then > 0 else math.inf
         ahead = clean
         if before is not None and then > 0:
-            ahead = clean + (clean - before) * h / (2 * last)
+            ahead = clean + (clean - before) * (h / (2 * last))
         x = sigma_s / sigma_t * x + (alpha_s - alpha_t * sigma_s / sigma_t) * ahead
         before, last = clean, h
         yield x
@@ -124,16 +123,15 @@ def sde_dpm_solver(
     tensor([[1., 1., 1.]])
     """
     before, last = None, None
-    for now, then in pairwise(path):
+    for (now, alpha_t, sigma_t), (then, alpha_s, sigma_s) in pairwise(_mixes(schedule, path)):
         clean, _ = denoise(x, _full(now, x), c)
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = _at(schedule, now, x), _at(schedule, then, x)
         left = alpha_t * sigma_s / (alpha_s * sigma_t)  # e^{-h}: nothing at the end
         ahead = clean
         if before is not None and then > 0:
-            ahead = clean + (clean - before) * left.log() / (2 * last.log())
+            ahead = clean + (clean - before) * (math.log(left) / (2 * math.log(last)))
         x = sigma_s / sigma_t * left * x + alpha_s * (1 - left**2) * ahead
         if then > 0:
-            x = x + sigma_s * (1 - left**2).sqrt() * draw(x)
+            x = x + sigma_s * math.sqrt(1 - left**2) * draw(x)
         before, last = clean, left
         yield x
 
@@ -166,16 +164,15 @@ def inpaint(
             raise ValueError(f"{name}: expected at least 1, received {value}")
     x = torch.randn_like(known)
     for first in range(0, len(path) - 1, jump):
-        stretch = path[first : first + jump + 1]
-        (alpha_t, sigma_t), (alpha_s, sigma_s) = _at(schedule, stretch[0], x), _at(schedule, stretch[-1], x)
-        for left in reversed(range(again if stretch[-1] > 0 else 1)):  # at time 0 nothing is left to be settled
-            for now, then in pairwise(stretch):
-                alpha, sigma = _at(schedule, then, x)
+        stretch = _mixes(schedule, path[first : first + jump + 1])
+        (_, alpha_t, sigma_t), (end, alpha_s, sigma_s) = stretch[0], stretch[-1]
+        for left in reversed(range(again if end > 0 else 1)):  # at time 0 nothing is left to be settled
+            for (now, _, _), (then, alpha, sigma) in pairwise(stretch):
                 x = next(ancestral(denoise, schedule, x, [now, then], c))
                 x = torch.where(mask, alpha * known + sigma * torch.randn_like(x), x)
             if left:
                 shrink = alpha_t / alpha_s
-                x = shrink * x + (sigma_t**2 - (shrink * sigma_s) ** 2).clamp(min=0).sqrt() * torch.randn_like(x)
+                x = shrink * x + _root(sigma_t**2 - (shrink * sigma_s) ** 2) * torch.randn_like(x)
         yield x
 
 
@@ -183,9 +180,14 @@ def _full(time: float, x: Tensor) -> Tensor:
     return torch.full((len(x),), time, device=x.device)
 
 
-def _at(schedule: Schedule, time: float, x: Tensor) -> tuple[Tensor, Tensor]:
-    t = torch.tensor(time, device=x.device, dtype=torch.float64)
-    return schedule.alpha(t).to(x), schedule.sigma(t).to(x)
+def _mixes(schedule: Schedule, path: list[float]) -> list[tuple[float, float, float]]:
+    """Return the times of a path with their α and σ, as plain numbers: no device waits for them."""
+    alpha, sigma = schedule.mix(torch.tensor(path, dtype=torch.float64))
+    return list(zip(path, alpha.tolist(), sigma.tolist(), strict=True))
+
+
+def _root(v: float) -> float:
+    return math.sqrt(max(0.0, v))  # rounding may leave a little less than nothing
 
 
 SAMPLERS: dict[str, Callable[..., Iterator[Tensor]]] = {

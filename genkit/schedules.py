@@ -38,13 +38,18 @@ class Schedule:
     log_alpha: Callable[[Tensor], Tensor]
     rate: Callable[[Tensor], Tensor]
 
+    def mix(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Return :math:`\alpha_t` and :math:`\sigma_t` for times in [0, 1] of any shape."""
+        log_alpha = self.log_alpha(_held(t))
+        return log_alpha.exp().to(t), (-torch.expm1(2 * log_alpha)).clamp(min=0).sqrt().to(t)
+
     def alpha(self, t: Tensor) -> Tensor:
         r"""Return :math:`\alpha_t`, how much signal there is, for times in [0, 1] of any shape."""
-        return self.log_alpha(_held(t)).exp().to(t)
+        return self.mix(t)[0]
 
     def sigma(self, t: Tensor) -> Tensor:
         r"""Return :math:`\sigma_t = \sqrt{1 - \alpha_t^2}`, how much noise there is."""
-        return (-torch.expm1(2 * self.log_alpha(_held(t)))).clamp(min=0).sqrt().to(t)
+        return self.mix(t)[1]
 
     def half_log_snr(self, t: Tensor) -> Tensor:
         r"""Return :math:`\lambda_t = \log(\alpha_t / \sigma_t)`, half the logarithm of the signal-to-noise ratio."""

@@ -4,9 +4,10 @@ import importlib
 import time
 
 import pytest
+import torch
 
 from genkit import bench
-from genkit.bench.turns import Ratio, beside, flat, peer, seconds
+from genkit.bench.turns import Ratio, beside, clock, flat, peer, seconds
 
 
 def test_the_ratio_is_that_of_the_rounds_and_not_of_the_sums():
@@ -28,6 +29,18 @@ def test_all_take_turns_and_each_goes_first_as_often():
     order = []
     seconds({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=4, warm=0)
     assert "".join(order) in ("abbaabba", "baabbaab")
+
+
+def test_of_one_thread_the_processor_keeps_the_time():
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        assert clock() is time.process_time
+        torch.set_num_threads(2)
+        assert clock() is time.perf_counter
+    finally:
+        torch.set_num_threads(threads)
+    assert max(seconds({"nap": lambda: time.sleep(0.02)}, rounds=2, clock=time.process_time)["nap"]) < 0.015
 
 
 def test_bad_input_gets_one_line():

@@ -15,6 +15,9 @@ BENCHES: dict[str, str] = {
     "gpt": "how soon a small GPT has learnt, against a plain loop",
     "growth": "how a training step and a draw grow with image, text, batch and data, for every family",
     "compile": "training steps and draws of several families with torch.compile and without",
+    "diffusion": "sampling from a diffusion model, against diffusers on the same U-Net",
+    "boltzmann": "learning and one step of a restricted Boltzmann machine, against scikit-learn",
+    "frechet": "the Fréchet distance of features, against torchmetrics",
 }
 """Each is the function of its name in the module of its name."""
 

@@ -35,7 +35,8 @@ class RBM(Generative):
             c = None sums the label out.
 
     ``likelihood`` is ``"exact"`` where the smaller group (of a Gaussian machine, the hidden one) has at most 20 units,
-    since then Z is a sum; otherwise it is ``"none"``, and :func:`genkit.metrics.ais` estimates.
+    since then Z is a sum; otherwise it is ``"none"``, and :func:`genkit.metrics.ais` estimates. For units of 0 and 1
+    without labels, :func:`genkit.nn.phases.learn` learns in a fraction of the trainer's time.
 
     >>> model = RBM(shape=(1, 4, 4), hidden=3)
     >>> model.log_prob(model.sample(5, steps=10)).shape

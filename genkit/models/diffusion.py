@@ -113,11 +113,10 @@ class Diffusion(Generative):
         # x = α x₀ + σ ε and F = a x₀ + b ε, solved
         determinant = alpha * b - sigma * a
         clean = (b * x - sigma * answer) / determinant
-        noise = (alpha * answer - a * x) / determinant
         if hold:
             clean = clean.clamp(-1, 1)
-            noise = (x - alpha * clean) / sigma
-        return clean, noise
+            return clean, (x - alpha * clean) / sigma
+        return clean, (alpha * answer - a * x) / determinant
 
     def velocity(self, x: Tensor, t: Tensor, c: Tensor | None = None) -> Tensor:
         r"""Return :math:`\mathrm d x / \mathrm d t` of the probability flow (Song et al. 2021, eq. 13), for t > 0."""
@@ -208,7 +207,8 @@ class Diffusion(Generative):
         return net(x, t, c)
 
     def _mix(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        return self._wide(self.schedule.alpha(t)), self._wide(self.schedule.sigma(t))
+        alpha, sigma = self.schedule.mix(t)
+        return self._wide(alpha), self._wide(sigma)
 
     def _wide(self, v: Tensor) -> Tensor:
         return v.view(-1, *(1 for _ in self.shape))
