@@ -16,9 +16,10 @@ from ..metrics.likelihood import bits_per_dim
 from ..names import unknown
 from ..nn.classifier import KINDS, classifier
 from ..training import train
+from .turns import aloud
 
-SCALES = {"quick": (2.0, 2), "full": (600.0, 3)}
-"""Seconds of training for each family and seed, and how many seeds: a minute or two, or a night without a GPU."""
+SCALES = {"quick": (2.0, 2, 100), "full": (600.0, 3, 1000)}
+"""Seconds of training for each family and seed, seeds, pictures drawn: minutes, or a night without a GPU."""
 MOST = 5000  # pictures that a yardstick looks at
 
 
@@ -38,12 +39,13 @@ def families(
     """
     if scale not in SCALES:
         raise unknown("scale", scale, SCALES)
-    seconds, seeds = seconds or SCALES[scale][0], seeds or SCALES[scale][1]
+    seconds, seeds, draws = seconds or SCALES[scale][0], seeds or SCALES[scale][1], SCALES[scale][2]
     pictures = load(data) if data else load("digits", split="random")
     judge = Judge(_some(pictures), _eyes(pictures))
     found: dict[str, float] = {}
     for name in only or PLANS:
-        runs = [_run(name, pictures, judge, seconds, seed) for seed in range(seeds)]
+        runs = [_run(name, pictures, judge, seconds, seed, draws) for seed in range(seeds)]
+        aloud(f"{name}: {', '.join(f'{key} {runs[0][key]:.3g}' for key in ('steps', 'frechet', 'a second'))}")
         for key in runs[0]:
             values = [run[key] for run in runs if key in run]
             found[f"{name}, {key}"] = statistics.fmean(values)
@@ -64,7 +66,7 @@ def steps_in(contestant: Contestant, data: Dataset, seconds: float, *, tried: in
     return max(1, round(seconds / statistics.median(took)))
 
 
-def _run(name: str, data: Dataset, judge: Judge, seconds: float, seed: int) -> dict[str, float]:
+def _run(name: str, data: Dataset, judge: Judge, seconds: float, seed: int, draws: int) -> dict[str, float]:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     trial = enter(name, data, seed)
     trial.model.to(device)
@@ -73,8 +75,8 @@ def _run(name: str, data: Dataset, judge: Judge, seconds: float, seed: int) -> d
     contestant.model.to(device)
     contestant.fit(data.train.x, replace(contestant.plan.config, steps=steps, seed=seed))
     torch.manual_seed(seed)
-    samples, rates = speed(contestant, min(1000, len(judge.data.train.x)))
-    said = contestant.likelihood(judge.data.test.x[:1000])
+    samples, rates = speed(contestant, draws)
+    said = contestant.likelihood(judge.data.test.x[: 2 * draws])
     row = {"seconds": contestant.seconds, "steps": float(steps), **judge(samples), **rates}
     if said is not None:
         row["bits"] = bits_per_dim(said, math.prod(data.shape)).value
