@@ -45,7 +45,7 @@ ALLOWED = {
         "nn", "decoding", "sampling", "samplers", "schedules", "maze", "maze_env", "planning", "reinforcement",
         "clustering",
         "backprop", "optimisers",
-        "metrics",
+        "metrics", "ranking",
     },
     "probe": set(), "spread": set(), "peak": set(), "picture_forms": set(), "ranking": set(),
     "dreaming": set(), "style_transfer": {"dreaming", "models"},

@@ -5,6 +5,7 @@ from .decoding import decoding_explorer
 from .denoise import denoise_explorer
 from .explorer import Explorer
 from .flow import flow_explorer
+from .front import front_explorer
 from .game import Frame, game_explorer
 from .kmeans import kmeans_explorer
 from .latent import latent_explorer
@@ -23,6 +24,7 @@ __all__ = [
     "decoding_explorer",
     "denoise_explorer",
     "flow_explorer",
+    "front_explorer",
     "game_explorer",
     "kmeans_explorer",
     "latent_explorer",
