@@ -96,6 +96,8 @@ def test_the_same_seed_samples_the_same_picture(model, tmp_path, capsys):
         (["evaluate", "MODEL", "-k", "0"], "k: expected at least 1"),
         (["record", "models/vea"], "Did you mean 'models/vae'?"),
         (["bench", "steps"], "Did you mean 'step'?"),
+        (["bench", "families", "--scale", "large"], "scale: expected one of full, quick"),
+        (["bench", "step", "--seconds", "3"], "seconds: expected none for the benchmark 'step'"),
     ],
 )
 def test_bad_input_gets_one_line_and_status_2(arguments, message, model, tmp_path, capsys):
@@ -105,6 +107,20 @@ def test_bad_input_gets_one_line_and_status_2(arguments, message, model, tmp_pat
     assert status == 2 and out == ""
     assert err.strip().splitlines()[-1].startswith("genkit: ") and message in err
     assert "Traceback" not in err and sorted(model.rglob("*")) == before
+
+
+def test_a_benchmark_gets_what_was_asked_for_and_nothing_else(monkeypatch, capsys):
+    asked = []
+
+    def families(data=None, scale="quick", seconds=None):
+        asked.append((data, scale, seconds))
+        return {"flow, frechet": 2.5}
+
+    monkeypatch.setattr("genkit.bench.families.families", families)
+    status, out, err = run("bench", "families", "--scale", "full", "--data", "d", "--seconds", "4", capsys=capsys)
+    assert status == 0 and out == "" and err.split() == ["2.5", "flow,", "frechet"]
+    status, out, _ = run("bench", "families", "--json", capsys=capsys)
+    assert asked == [("d", "full", 4.0), (None, "quick", None)] and json.loads(out) == {"flow, frechet": 2.5}
 
 
 def test_a_full_disk_gets_one_line_and_status_1(tmp_path):
