@@ -45,6 +45,27 @@ def test_the_field_is_narrowed_first():
         choice.field(MADE_UP, "the best")
 
 
+def test_a_slip_in_the_map_is_no_answer():
+    for job, said in (
+        ({"by": "q", "best": "lowest"}, "best: expected high or low"),
+        ({"by": "quality", "best": "low"}, "by: expected a yardstick"),
+        ({"by": "q", "best": "low", "budget": "marathon"}, "budget: expected race or sprint"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            choice.choose(MADE_UP, job)
+
+
+def test_the_races_are_known_by_their_length_not_by_their_place():
+    turned = MADE_UP | {"races": dict(reversed(MADE_UP["races"].items()))}
+    assert choice.numbers(turned, "q") == choice.numbers(MADE_UP, "q")
+    assert choice.numbers(turned, "q", "sprint") == choice.numbers(MADE_UP, "q", "sprint")
+
+
+def test_of_one_seed_nobody_is_told_apart():
+    one = MADE_UP | {"races": {"9": {name: runs[:1] for name, runs in MADE_UP["races"]["9"].items()}}}
+    assert choice.choose(one, {"by": "q", "best": "low"})[0] == ["a", "c", "b"]
+
+
 def test_the_best_is_chosen_at_the_right_end_with_its_equals():
     best, found = choice.choose(MADE_UP, {"by": "q", "best": "low"})
     assert best == ["a", "c", "b"] and list(found) == ["a", "c", "b"], "2.0 ± 1.0 is not told from 4.0"

@@ -20,18 +20,28 @@ LIMIT = 3.0  # standard errors of a difference that tell two apart
 
 
 def numbers(results: dict, by: str, budget: str = "race") -> dict[str, tuple[float, float]]:
-    """Return the mean over seeds of a yardstick and its standard error, for every contestant that has one."""
+    """Return the mean over seeds of a yardstick and its standard error, for every contestant that has one.
+
+    ``budget`` is ``"race"``, the longest, or ``"sprint"``, the shortest.
+    """
+    if budget not in ("race", "sprint"):
+        raise ValueError(f"budget: expected race or sprint, received {budget!r}")
     found = {}
-    for name, runs in list(results["races"].values())[-1 if budget == "race" else 0].items():
+    pick = max if budget == "race" else min
+    for name, runs in results["races"][pick(results["races"], key=float)].items():
         if by in results["sizes"][name]:
             found[name] = (results["sizes"][name][by], 0.0)
         elif all(by in run for run in runs):
             values = [run[by] for run in runs]
-            found[name] = (statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values)))
+            found[name] = (statistics.fmean(values), _error(values))
     return found
 
 
-def field(results: dict, among: str | None) -> set[str]:
+def _error(values: list[float]) -> float:
+    return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.inf  # one seed tells nothing
+
+
+def field(results: dict, among: str | None, budget: str = "race") -> set[str]:
     """Return who may be chosen: all; those with an exact likelihood, with any; the better half by Fréchet ratio."""
     names, kinds = set(results["kinds"]), results["kinds"]
     if among == "exact":
@@ -39,7 +49,7 @@ def field(results: dict, among: str | None) -> set[str]:
     if among == "likelihood":
         return {name for name in names if kinds[name] in ("exact", "bound")}
     if among == "better half":
-        ratio = {name: value for name, (value, _) in numbers(results, "frechet").items()}
+        ratio = {name: value for name, (value, _) in numbers(results, "frechet", budget).items()}
         return set(sorted(ratio, key=ratio.get)[: (len(ratio) + 1) // 2])
     if among is not None:
         raise ValueError(f"among: expected exact, likelihood or better half, received {among!r}")
@@ -48,8 +58,13 @@ def field(results: dict, among: str | None) -> set[str]:
 
 def choose(results: dict, job: dict) -> tuple[list[str], dict[str, tuple[float, float]]]:
     """Return who does a job best, with those whom the seeds do not tell apart from the best, and all numbers."""
-    found = numbers(results, job["by"], job.get("budget", "race"))
-    found = {name: found[name] for name in found if name in field(results, job.get("among"))}
+    if job["best"] not in ("high", "low"):
+        raise ValueError(f"best: expected high or low, received {job['best']!r}")
+    budget = job.get("budget", "race")
+    candidates = field(results, job.get("among"), budget)
+    found = {name: value for name, value in numbers(results, job["by"], budget).items() if name in candidates}
+    if not found:
+        raise ValueError(f"by: expected a yardstick of the record, received {job['by']!r}, which none of these has")
     sign = 1 if job["best"] == "low" else -1
     order = sorted(found, key=lambda name: sign * found[name][0])
     value, error = found[order[0]]
@@ -73,7 +88,10 @@ class Guide(SphinxDirective):
             best, found = choose(results, job)
             first = [known.link(about["contestants"][best[0]])] if best[0] in about["contestants"] else []
             value = [nodes.strong("", best[0]), nodes.Text(f": {_short(found[best[0]][0])} {job['unit']} (")]
-            others = [f"{n}, {_short(found[n][0])}{' (even)' if n in best else ''}" for n in list(found)[1:3]]
+            shown = list(found)[1:3]
+            others = [f"{n}, {_short(found[n][0])}{' (even)' if n in best else ''}" for n in shown]
+            if more := [n for n in best[1:] if n not in shown]:
+                others.append(f"{len(more)} more even")
             rows.append([[nodes.Text(job["need"])], [*value, *first, nodes.Text(")")], [nodes.Text("; ".join(others))]])
         return [grid(("What you need", "best in the bake-off", "next"), (36, 34, 30), rows, "guide")]
 

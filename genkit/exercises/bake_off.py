@@ -105,6 +105,10 @@ def _tries(n, tries, seed, spread=1.0):
     return make
 
 
+def _listed(numbers, *more):
+    return lambda: (torch.tensor(numbers), *more)
+
+
 # the usual mistakes ---------------------------------------------------------------------------------------------------
 
 
@@ -143,6 +147,7 @@ EXERCISES = (
         [
             _scores(5, "high", 0, 0, 0), _scores(6, "low", 0, 0, 1), _scores(9, "high", 1, 0, 2),
             _scores(8, "low", 1, 2, 3), _scores(1, "high", 0, 0, 4), _scores(7, "high", 0, 3, 5),
+            _listed([0.3, 2.0, math.nan, 0.30002, 2.0, math.nan, -1.0, 0.3, 2.0], "high"),
         ],
         mistakes={
             "other end": (
@@ -180,11 +185,19 @@ EXERCISES = (
                 ),
                 "equal values must get the same rank, whatever their order: the mean of their places.",
             ),
+            "nearly equal": (
+                lambda values, best: _place((values * 1e3).round(), best),
+                "only values that are exactly equal share a rank: do not round them.",
+            ),
         },
     ),
     Exercise(
         "unbeaten", 2, unbeaten,
-        [_points(8, 2, 0, 0), _points(12, 3, 0, 1), _points(10, 2, 3, 2), _points(9, 1, 4, 3), _points(16, 2, 2, 4)],
+        [
+            _points(8, 2, 0, 0), _points(12, 3, 0, 1), _points(10, 2, 3, 2), _points(9, 1, 4, 3), _points(16, 2, 2, 4),
+            _points(14, 5, 0, 5),
+            _listed([[9.0, -4.0], [-4.0, 9.0], [9.0, -4.0], [-2.0, -1.9], [-2.0, -1.90002], [-3.0, -3.0]]),
+        ],
         mistakes={
             "worst": (
                 lambda points: unbeaten(-points), "these are beaten by everybody's measure: more is better here.",
@@ -215,11 +228,16 @@ EXERCISES = (
                 & torch.tensor([not any(torch.equal(p, q) for q in points[:i]) for i, p in enumerate(points)]),
                 "equal rows do not beat each other: both are unbeaten.",
             ),
+            "without sign": (
+                lambda points: unbeaten(points.abs()),
+                "numbers may lie below 0: more is better there, too, so take neither squares nor sizes.",
+            ),
         },
     ),
     Exercise(
         "told_apart", 2, told_apart,
-        [_runs(6, 3, 2.0, 0), _runs(9, 5, 3.0, 1), _runs(4, 10, 1.0, 2), _runs(12, 2, 2.0, 3)],
+        [_runs(6, 3, 2.0, 0), _runs(9, 5, 3.0, 1), _runs(4, 10, 1.0, 2), _runs(12, 2, 2.0, 3),
+         _listed([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5], [1.0, 2.0, 3.0], [0.500244140625] * 3], 2.0)],
         mistakes={
             "deviation": (
                 lambda runs, limit: _gap(runs, limit, lambda r: _pairwise(r.std(1))),
@@ -264,6 +282,13 @@ EXERCISES = (
                 lambda runs, limit: _gap(runs, 1.0, lambda r: _pairwise(r.std(1) / r.shape[1] ** 0.5)),
                 "the limit is how many standard errors are asked for: it is an argument.",
             ),
+            "at least": (
+                lambda runs, limit: ~(
+                    (runs.mean(1)[:, None] - runs.mean(1)).abs()
+                    < limit * _pairwise(runs.std(1) / runs.shape[1] ** 0.5)
+                ),
+                "more than the limit, not as much: a model without any spread is not told apart from itself.",
+            ),
         },
     ),
     Exercise(
@@ -271,6 +296,7 @@ EXERCISES = (
         [
             lambda: (10.0, [0.021], [1.0]), lambda: (7.0, [0.01, 0.043], [0.7, 0.3]),
             lambda: (2.5, [0.002, 0.0113, 0.0049], [0.5, 0.2, 0.3]), lambda: (0.9, [0.3, 0.9], [0.25, 0.75]),
+            lambda: (0.5, [0.3, 0.9], [0.25, 0.75]), lambda: (6.0, [0.5, 1.0], [0.5, 0.5]),
         ],
         mistakes={
             "plain mean": (
@@ -300,6 +326,16 @@ EXERCISES = (
                 lambda seconds, costs, stages: seconds / sum(c * s for c, s in zip(costs, stages, strict=True)),
                 "there are no parts of steps: return a whole number.",
             ),
+            "at least one": (
+                lambda seconds, costs, stages: max(1, steps_for(seconds, costs, stages)),
+                "where not even one step fits, the answer is 0.",
+            ),
+            "strictly less": (
+                lambda seconds, costs, stages: (
+                    math.ceil(seconds / sum(c * s for c, s in zip(costs, stages, strict=True))) - 1
+                ),
+                "seconds that are used up to the last are not exceeded: that step still fits.",
+            ),
             "nearest": (
                 lambda seconds, costs, stages: round(
                     seconds / sum(c * s for c, s in zip(costs, stages, strict=True))
@@ -310,7 +346,8 @@ EXERCISES = (
     ),
     Exercise(
         "best_of_tries", 3, best_of_tries,
-        [_tries(5, 1, 0), _tries(4, 2, 1), _tries(12, 7, 2, 3.0), _tries(1, 4, 3), _tries(30, 20, 4)],
+        [_tries(5, 1, 0), _tries(4, 2, 1), _tries(12, 7, 2, 3.0), _tries(1, 4, 3), _tries(30, 20, 4),
+         _listed([2.0, -1.0, -1.0, 0.5, -1.0], 7)],
         mistakes={
             "maximum": (
                 lambda values, tries: values.max().item(),
@@ -347,6 +384,14 @@ EXERCISES = (
                     values.double() @ (torch.arange(len(values) + 1).double() / len(values)).pow(tries).diff()
                 ).item(),
                 "the formula wants the values in order: sort them first.",
+            ),
+            "each value once": (
+                lambda values, tries: _ordered(values.unique(), tries),
+                "a value that stands there twice is drawn twice as often: keep both.",
+            ),
+            "no more tries than values": (
+                lambda values, tries: _ordered(values, min(tries, len(values))),
+                "there may be more tries than values, for each is put back: do not cut them off.",
             ),
             "cumulative": (
                 lambda values, tries: (
