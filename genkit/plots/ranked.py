@@ -51,12 +51,12 @@ def agreements(matrix: Tensor, names: Sequence[str]) -> Axes:
     if tuple(matrix.shape) != (len(names), len(names)):
         raise ValueError(f"matrix: expected shape {(len(names), len(names))}, received {tuple(matrix.shape)}")
     panel = axes(5.6, 5.2)
-    panel.imshow(matrix.numpy(), cmap="gray_r", vmin=-0.6, vmax=1.25, interpolation="nearest")
+    panel.imshow(matrix.numpy(), cmap="gray_r", vmin=-0.6, vmax=2.0, interpolation="nearest")
     for i, row in enumerate(matrix.tolist()):
         for j, value in enumerate(row):
             if i != j and not math.isnan(value):
-                text = f"{value:.1f}".replace("-", "−")
-                colour = PAPER if value > 0.45 else INK
+                text = f"{round(value, 1) + 0.0:.1f}".replace("-", "−")  # no −0.0
+                colour = PAPER if value > 0.75 else INK
                 panel.text(j, i, text, ha="center", va="center", fontsize=9.5, color=colour)
     panel.set_xticks(range(len(names)), names, rotation=45, ha="left", rotation_mode="anchor")
     panel.set_yticks(range(len(names)), names)
