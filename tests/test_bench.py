@@ -62,4 +62,5 @@ def test_every_benchmark_of_the_register_can_be_found_and_says_what_it_does(name
 
 def test_the_step_is_timed_against_a_bare_loop():
     found = bench.run("step", rounds=2, steps=3)
-    assert 0.3 < found["3 steps, ratio to bare loop"] < 5
+    assert 0.2 < found["vae-digits, 3 steps, ratio to bare loop"] < 5
+    assert 0.2 < found["gpt-pydocs, 3 steps, ratio to bare loop"] < 5

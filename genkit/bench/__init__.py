@@ -9,7 +9,7 @@ import inspect
 from ..names import unknown
 
 BENCHES: dict[str, str] = {
-    "step": "a training step of the VAE of digits, in genkit's trainer and in a bare loop",
+    "step": "a training step of a VAE and of a GPT, in genkit's trainer and in a bare loop of the same modules",
     "families": "every family on the same pictures for the same seconds: the bake-off",
     "flow": "densities, samples and training steps of a coupling flow beside zuko, nflows and normflows",
     "gpt": "how soon a small GPT has learnt, against a plain loop",

@@ -5,4 +5,4 @@ from genkit.bench import run
 if __name__ == "__main__":
     found = run("step")
     print(found)
-    raise SystemExit(found["150 steps, ratio to bare loop"] > 1.1)
+    raise SystemExit(max(value for name, value in found.items() if name.endswith("ratio to bare loop")) > 1.1)
