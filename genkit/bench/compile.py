@@ -12,7 +12,7 @@ import torch
 
 from ..base import Generative
 from . import works
-from .turns import Ratio, aloud, seconds
+from .turns import Ratio, aloud, clock, seconds
 
 LEAST = 0.05  # seconds that are timed at once: shorter work is repeated
 
@@ -147,12 +147,12 @@ def _try(trial: Trial, rounds: int) -> dict[str, float]:
         compiled()
     warm = _with_compilers() - start
     eager()
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
-    start = clock()
+    now = clock()
+    start = now()
     eager()
-    repeats = max(1, math.ceil(LEAST / max(clock() - start, 1e-6)))
+    repeats = max(1, math.ceil(LEAST / max(now() - start, 1e-6)))
     ways = {way: lambda w=work: [w() for _ in range(repeats)] for way, work in (("ours", compiled), ("eager", eager))}
-    found = seconds(ways, rounds, clock=clock)
+    found = seconds(ways, rounds, clock=now)
     ratio = Ratio.over(found["ours"], found["eager"])
     ours, theirs = ratio.ours / repeats, ratio.theirs / repeats
     row = {

@@ -6,7 +6,6 @@ every machine.
 
 import math
 import statistics
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from ..nn.attention import Attention
 from ..training import TrainConfig, train
 from . import works
 from .count import kept_bytes, operations
-from .turns import aloud, seconds
+from .turns import aloud, clock, seconds
 
 Work = Callable[[], object]
 LEAST = 0.01  # seconds that are timed at once: shorter work is repeated
@@ -51,7 +50,7 @@ class Case:
     @property
     def name(self) -> str:
         """What grows with what, such as ``vae fit by side``."""
-        return f"{self.family} {self.work} by {self.what}"
+        return name_of(vars(self))
 
 
 def fit(kind: str, size: int, batch: int) -> tuple[Work, int]:
@@ -173,10 +172,10 @@ def curve(case: Case, rounds: int) -> dict:
     made = {n: case.make(n) for n in case.n}
     flops = [operations(work) for work, _ in made.values()]
     kept = [size for _, size in made.values()]
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
-    repeats = {n: _repeats(work, clock) for n, (work, _) in made.items()}
+    now = clock()
+    repeats = {n: _repeats(work, now) for n, (work, _) in made.items()}
     ways = {str(n): lambda w=work, r=repeats[n]: [w() for _ in range(r)] for n, (work, _) in made.items()}
-    found = seconds(ways, rounds, clock=clock)
+    found = seconds(ways, rounds, clock=now)
     each = [[s / repeats[n] for s in found[str(n)]] for n in case.n]  # (sizes, rounds)
     law = power_law(case.n, list(zip(*each, strict=True)))
     return {
@@ -191,7 +190,7 @@ def curve(case: Case, rounds: int) -> dict:
 
 
 def name_of(row: dict) -> str:
-    """Return what grows with what, such as ``vae fit by side``."""
+    """Return what grows with what, of a curve or of a case: such as ``vae fit by side``."""
     return f"{row['family']} {row['work']} by {row['what']}"
 
 
@@ -235,11 +234,11 @@ def growth(
     return found
 
 
-def _repeats(work: Work, clock: Callable[[], float]) -> int:
+def _repeats(work: Work, now: Callable[[], float]) -> int:
     work()
-    start = clock()
+    start = now()
     work()
-    return max(1, min(50, math.ceil(LEAST / max(clock() - start, 1e-6))))
+    return max(1, min(50, math.ceil(LEAST / max(now() - start, 1e-6))))
 
 
 def _counted(n: tuple[int, ...], counts: list) -> float | None:
