@@ -263,3 +263,42 @@ def test_a_maze_shows_its_walls_its_best_actions_and_a_way():
     assert shown.mask.tolist() == [[False, False, True], [False, False, True]] and shown[1, 1] == 4
     assert panel.get_ylim() == (1.5, -0.5), "the first row is on top"
     assert not panel.figure.axes[1].images and not panel.figure.axes[3].axison
+
+
+def written(panel):
+    return [text.get_text() for text in panel.texts]
+
+
+def test_the_first_rank_is_the_darkest_and_one_without_a_number_stays_empty():
+    panel = plots.ranked({"speed": [2.0, 1.0, float("nan")], "size": [1.5, 1.5, 3.0]}, ["a", "b", "c"])
+    assert written(panel) == ["2", "1", "1.5", "1.5", "3"]
+    second, first, *_ = (sum(patch.get_facecolor()[:3]) for patch in panel.patches)
+    assert len(panel.patches) == 5 and first < second
+    with pytest.raises(ValueError, match="ranks: expected 2 for 'speed', received 3"):
+        plots.ranked({"speed": [2.0, 1.0, 3.0]}, ["a", "b"])
+
+
+def test_yardsticks_that_agree_are_dark_and_no_nought_has_a_sign():
+    panel = plots.agreements(torch.tensor([[1.0, -0.04], [0.8, 1.0]]), ["a", "b"])
+    assert written(panel) == ["", "0.0", "0.8", ""]
+    _, low, high, _ = (sum(patch.get_facecolor()[:3]) for patch in panel.patches)
+    assert high < low
+    with pytest.raises(ValueError, match="matrix: expected shape"):
+        plots.agreements(torch.eye(2), ["a"])
+
+
+def test_places_join_each_name_with_itself():
+    panel = plots.places({"before": [1.0, 2.0], "after": [2.0, 1.0]}, ["a", "b"], marked=["b"])
+    assert [line.get_ydata().tolist() if hasattr(line.get_ydata(), "tolist") else list(line.get_ydata())
+            for line in panel.lines] == [[1.0, 2.0], [2.0, 1.0]]  # fmt: skip
+    assert panel.lines[1].get_linewidth() > panel.lines[0].get_linewidth()
+
+
+def test_names_at_the_front_cover_neither_points_nor_each_other():
+    points = {f"model {i}": (10.0**i, 5.0 + 0.1 * i) for i in range(3)} | {"near": (1.02, 5.0), "far": (900.0, 2.0)}
+    panel = plots.frontier(points, [False, False, False, False, True], xlabel="speed", ylabel="ratio")
+    panel.figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in panel.texts]
+    assert sorted(written(panel)) == sorted(points)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert list(panel.lines[0].get_xdata()) == [900.0]

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from .cells import cells, fill
 from .style import COLOURS, INK, PAPER, RULE, WIDTH, axes
 
 PLACES = (
@@ -25,24 +25,14 @@ def ranked(ranks: Mapping[str, Sequence[float]], names: Sequence[str]) -> Axes:
     for yardstick, found in ranks.items():
         if len(found) != len(names):
             raise ValueError(f"ranks: expected {len(names)} for {yardstick!r}, received {len(found)}")
-    panel = axes(WIDTH, 0.33 * len(names) + 1.3)
+    panel = cells(list(ranks), names, width=WIDTH, height=0.33 * len(names) + 1.3)
     for j, found in enumerate(ranks.values()):
         found = [float(rank) for rank in found]
         places = sum(not math.isnan(rank) for rank in found)
         for i, rank in enumerate(found):
-            if math.isnan(rank):
-                continue
-            depth = 0.85 * (1 - (rank - 1) / max(1, places - 1)) ** 2
-            shade = tuple((1 - depth) * a + depth * b for a, b in zip((0.98,) * 3, (0.13, 0.19, 0.24), strict=True))
-            panel.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=shade, edgecolor=RULE, linewidth=0.7))
-            colour = PAPER if depth > 0.45 else INK
-            panel.text(j, i, f"{rank:g}", ha="center", va="center", fontsize=9, color=colour)
-    panel.set(xlim=(-0.5, len(ranks) - 0.5), ylim=(len(names) - 0.5, -0.5))
-    panel.set_xticks(range(len(ranks)), list(ranks), rotation=45, ha="left", rotation_mode="anchor", fontsize=10)
-    panel.set_yticks(range(len(names)), names, fontsize=10)
-    panel.xaxis.tick_top()
-    panel.tick_params(length=0)
-    panel.grid(False)
+            if not math.isnan(rank):
+                depth = 0.85 * (1 - (rank - 1) / max(1, places - 1)) ** 2
+                fill(panel, j, i, depth=depth, text=f"{rank:g}")
     return panel
 
 
@@ -50,19 +40,12 @@ def agreements(matrix: Tensor, names: Sequence[str]) -> Axes:
     """Draw numbers in [−1, 1], shape (N, N), how far each of N yardsticks agrees with each: dark where it does."""
     if tuple(matrix.shape) != (len(names), len(names)):
         raise ValueError(f"matrix: expected shape {(len(names), len(names))}, received {tuple(matrix.shape)}")
-    panel = axes(5.6, 5.2)
-    panel.imshow(matrix.numpy(), cmap="gray_r", vmin=-0.6, vmax=2.0, interpolation="nearest")
+    panel = cells(names, names, width=5.6, height=5.2)
     for i, row in enumerate(matrix.tolist()):
         for j, value in enumerate(row):
-            if i != j and not math.isnan(value):
-                text = f"{round(value, 1) + 0.0:.1f}".replace("-", "−")  # no −0.0
-                colour = PAPER if value > 0.75 else INK
-                panel.text(j, i, text, ha="center", va="center", fontsize=9.5, color=colour)
-    panel.set_xticks(range(len(names)), names, rotation=45, ha="left", rotation_mode="anchor")
-    panel.set_yticks(range(len(names)), names)
-    panel.xaxis.tick_top()
-    panel.tick_params(length=0)
-    panel.grid(False)
+            if not math.isnan(value):
+                text = f"{round(value, 1) + 0.0:.1f}".replace("-", "−") if i != j else ""  # no −0.0
+                fill(panel, j, i, depth=0.85 * max(0.0, value), text=text)
     return panel
 
 
