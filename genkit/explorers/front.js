@@ -53,7 +53,8 @@ function render(state, element) {
       dot.addEventListener("focus", hold);
       boxes.push({ i, cx, cy });
     });
-    for (const { i, cx, cy } of boxes) write(names[i], cx, cy, boxes, found[i].length === 0);
+    const taken = [];
+    for (const { i, cx, cy } of boxes) write(names[i], cx, cy, boxes, taken, found[i].length === 0);
     if (focused !== undefined) plot.querySelector(`[data-model="${focused}"]`)?.focus({ preventScroll: true });
     said.textContent = held === null || found[held] === null ? `Nobody beats: ${list(first)}.` : `${names[held]}: ${a.name} ${short(a.values[held])}, ${b.name} ${short(b.values[held])}. ${found[held].length ? `Beaten by ${list(found[held])}.` : "Nobody beats it."}`;
     const without = names.filter((_, i) => found[i] === null);
@@ -61,9 +62,8 @@ function render(state, element) {
   }
 
   // A name goes where it covers no other point and no other name, as far as there is room.
-  function write(name, cx, cy, boxes, strong) {
-    const wide = 7.8 * name.length, taken = (write.taken ??= []);
-    if (boxes[0].cx === cx && boxes[0].cy === cy) taken.length = 0;
+  function write(name, cx, cy, boxes, taken, strong) {
+    const wide = 7.8 * name.length;
     const places = [[12, 4, "start"], [-12, 4, "end"], [0, -12, "middle"], [0, 22, "middle"], [12, -10, "start"], [-12, -10, "end"], [12, 20, "start"], [-12, 20, "end"], [0, -27, "middle"], [0, 37, "middle"], [26, -22, "start"], [-26, -22, "end"], [26, 33, "start"], [-26, 33, "end"]];
     const box = ([dx, dy, anchor]) => {
       const left = cx + dx - (anchor === "end" ? wide : anchor === "middle" ? wide / 2 : 0);
