@@ -44,7 +44,9 @@ def families(
     judge = Judge(_some(pictures), _eyes(pictures))
     found: dict[str, float] = {}
     for name in only or PLANS:
-        runs = [_run(name, pictures, judge, seconds, seed, draws) for seed in range(seeds)]
+        steps = steps_in(_placed(name, pictures), pictures, seconds)
+        fixed = {"steps": float(steps), **memory(name, pictures, n=10)}
+        runs = [_run(name, pictures, judge, steps, seed, draws) | fixed for seed in range(seeds)]
         aloud(f"{name}: {', '.join(f'{key} {runs[0][key]:.3g}' for key in ('steps', 'frechet', 'a second'))}")
         for key in runs[0]:
             values = [run[key] for run in runs if key in run]
@@ -55,33 +57,40 @@ def families(
 
 
 def steps_in(contestant: Contestant, data: Dataset, seconds: float, *, tried: int = 8) -> int:
-    """Return how many steps of training fit into so many seconds, by the median of a few of each stage."""
+    """Return how many steps of training fit into so many seconds.
+
+    A few of each stage are timed: the median of a stage counts by the stage's share of the steps.
+    """
     config = replace(contestant.plan.config, steps=tried * 4)
-    took, start = [], time.perf_counter()
+    took: dict[tuple[str, ...], list[float]] = {}  # by who moved: that is what stages differ in
+    start = time.perf_counter()
     for step in train(contestant.model, Split(data.train.x), config, augment=contestant.write):
         next(iter(step.terms.values())).item()  # wait until it is done
         now = time.perf_counter()
-        took.append(now - start)
+        took.setdefault(tuple(step.terms), []).append(now - start)
         start = now
-    return max(1, round(seconds / statistics.median(took)))
+    mean = sum(len(stage) * statistics.median(stage) for stage in took.values()) / config.steps
+    return max(1, round(seconds / mean))
 
 
-def _run(name: str, data: Dataset, judge: Judge, seconds: float, seed: int, draws: int) -> dict[str, float]:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    trial = enter(name, data, seed)
-    trial.model.to(device)
-    steps = steps_in(trial, data, seconds)
+def _placed(name: str, data: Dataset, seed: int = 0) -> Contestant:
+    """Return a contestant on a GPU where there is one."""
     contestant = enter(name, data, seed)
-    contestant.model.to(device)
+    contestant.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    return contestant
+
+
+def _run(name: str, data: Dataset, judge: Judge, steps: int, seed: int, draws: int) -> dict[str, float]:
+    contestant = _placed(name, data, seed)
     contestant.fit(data.train.x, replace(contestant.plan.config, steps=steps, seed=seed))
     torch.manual_seed(seed)
     samples, rates = speed(contestant, draws)
     said = contestant.likelihood(judge.data.test.x[: 2 * draws])
-    row = {"seconds": contestant.seconds, "steps": float(steps), **judge(samples), **rates}
+    row = {"seconds": contestant.seconds, **judge(samples), **rates}
     if said is not None:
         row["bits"] = bits_per_dim(said, math.prod(data.shape)).value
     row["parameters"] = float(sum(p.numel() for p in contestant.model.parameters()))
-    return row | memory(name, data, n=10)
+    return row
 
 
 def _some(data: Dataset) -> Dataset:
